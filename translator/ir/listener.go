@@ -1,0 +1,66 @@
+package ir
+
+// Role says where the traffic of a listener enters. Matching, splitting, rewriting and policy are the same for all.
+type Role uint8
+
+// The roles of listeners.
+const (
+	RoleGateway  Role = iota // a Gateway's port
+	RoleOutbound             // a Service's port, seen by a client's sidecar (not filled yet)
+	RoleInbound              // a workload's port, seen by its own sidecar (not filled yet)
+)
+
+// Listener is one Envoy listener: a place where connections enter, and the chains that may take them.
+type Listener struct {
+	Name   ListenerName
+	Role   Role
+	Bind   Bind
+	Chains []Chain // sorted by name; a chain without ServerNames takes what no other takes
+	Origin []Origin
+}
+
+// Bind is where a listener listens: [Port], later also virtual (original destination) and captured addresses.
+type Bind interface{ bind() }
+
+// Port is a bound address and port.
+type Port struct {
+	Address string // an IP address
+	Port    uint32 // 1 to 65535, after any offset
+}
+
+func (Port) bind() {}
+
+// Chain is one filter chain: connections with these server names, speaking this TLS, routed by this table.
+type Chain struct {
+	Name        string     // unique in the listener: "http", or the section name of an HTTPS listener
+	ServerNames []Hostname // SNI; empty takes any, also none
+	TLS         *ServerTLS // nil for plaintext
+	Layer       Layer
+	Origin      []Origin
+}
+
+// Layer is what a chain does with the bytes: [HTTP], later also TLS passthrough and TCP.
+type Layer interface{ layer() }
+
+// HTTP routes requests by a route table.
+type HTTP struct{ Table RouteTableName }
+
+func (HTTP) layer() {}
+
+// ServerTLS says how a listener terminates TLS.
+type ServerTLS struct {
+	Certificates []SecretName // at least one; Envoy chooses by SNI and key type
+}
+
+// RouteTable is an Envoy RouteConfiguration: empty, its virtual hosts come by VHDS.
+type RouteTable struct {
+	Name   RouteTableName
+	Origin []Origin
+}
+
+// VirtualHost is everything that happens to requests for one host name of a route table.
+type VirtualHost struct {
+	Name   VirtualHostName
+	Rules  []Rule // in order of precedence: the first whole match wins; what none matches is 404
+	Origin []Origin
+}

@@ -1,0 +1,61 @@
+package ir
+
+import "strconv"
+
+// Names of Envoy resources come from the identity of the objects, never from a position in a list. They double as
+// stat prefixes. They are made here and nowhere else.
+
+// ListenerName names an Envoy listener: one bound port of a Gateway ("gw/<ns>/<gateway>/<port>").
+type ListenerName string
+
+// RouteTableName names an Envoy RouteConfiguration.
+type RouteTableName string
+
+// BackendName names an Envoy cluster and its endpoints: "<ns>/<service>/<port>", or "backend/<ns>/<name>".
+type BackendName string
+
+// SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>".
+type SecretName string
+
+// Hostname is a lower-case DNS name, "*.suffix", or "*" for every name.
+type Hostname string
+
+// AnyHost stands for every host name.
+const AnyHost Hostname = "*"
+
+// VirtualHostName names the virtual host of one host name in one route table.
+type VirtualHostName struct {
+	Table RouteTableName
+	Host  Hostname
+}
+
+// String is the name of the VHDS resource: Envoy takes the part before the last slash as the route table's name.
+func (n VirtualHostName) String() string { return string(n.Table) + "/" + string(n.Host) }
+
+// GatewayListener names the Envoy listener of a Gateway's port.
+func GatewayListener(gateway Name, port int32) ListenerName {
+	return ListenerName("gw/" + gateway.Namespace + "/" + gateway.Name + "/" + strconv.Itoa(int(port)))
+}
+
+// HTTPTable names the route table that the plaintext HTTP listeners of a Gateway's port share.
+func HTTPTable(gateway Name, port int32) RouteTableName {
+	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/http-" + strconv.Itoa(int(port)))
+}
+
+// HTTPSTable names the route table of one HTTPS listener, which has a filter chain of its own.
+func HTTPSTable(gateway Name, port int32, section string) RouteTableName {
+	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/https-" + strconv.Itoa(int(port)) + "/" + section)
+}
+
+// ServiceBackend names the cluster of a Service's port.
+func ServiceBackend(service Name, port int32) BackendName {
+	return BackendName(service.Namespace + "/" + service.Name + "/" + strconv.Itoa(int(port)))
+}
+
+// ObjectBackend names the cluster of a Backend object.
+func ObjectBackend(backend Name) BackendName {
+	return BackendName("backend/" + backend.Namespace + "/" + backend.Name)
+}
+
+// SecretOf names the SDS secret of a Secret object.
+func SecretOf(secret Name) SecretName { return SecretName(secret.Namespace + "/" + secret.Name) }

@@ -1,0 +1,140 @@
+package ir
+
+import "time"
+
+// Rule is one match and what happens to a request that it takes.
+type Rule struct {
+	Name   string // identity: "<kind>/<ns>/<route>/<rule name or index>/<match index>"
+	Match  Match
+	Action Action
+	// Features are the settings that are not part of matching or forwarding; policies add to them later.
+	Features Features
+	Origin   Origin
+}
+
+// Match says which requests a rule takes: all parts must hold.
+type Match struct {
+	Path    PathMatch
+	Method  string       // empty takes any
+	Headers []ValueMatch // sorted by name (lower case)
+	Query   []ValueMatch // sorted by name (case-sensitive)
+}
+
+// PathType is how a path is compared.
+type PathType uint8
+
+// The ways to compare a path.
+const (
+	PathPrefix PathType = iota // by whole segments: /foo takes /foo and /foo/bar, never /foobar
+	PathExact
+	PathRegex // RE2, the whole path
+)
+
+// PathMatch compares the path of a request, without its query.
+type PathMatch struct {
+	Type  PathType
+	Value string // for PathPrefix without a trailing slash, unless it is "/" alone
+}
+
+// ValueMatch compares one header or query parameter.
+type ValueMatch struct {
+	Name  string
+	Value string
+	Regex bool // RE2, the whole value
+}
+
+// Action is what a rule does with a request: [Forward], [Redirect] or [Respond].
+type Action interface{ action() }
+
+// Forward sends the request to one of several backends.
+type Forward struct {
+	Split   []Weighted // at least one entry with a weight above 0; sorted as in the route
+	Rewrite Rewrite
+	Timeout Timeouts
+}
+
+// Weighted is one backend and its share. Invalid shares are answered with 500 (Gateway API, HTTPRouteRule.backendRefs).
+type Weighted struct {
+	Weight  uint32
+	Backend BackendName // empty when Invalid
+	Invalid bool
+	Headers HeaderEdits // filters of this backendRef
+}
+
+// Redirect answers with a redirect.
+type Redirect struct {
+	Scheme   string // empty keeps
+	Hostname string // empty keeps
+	Port     uint32 // 0: see PortMode
+	PortMode PortMode
+	Path     *PathEdit // nil keeps
+	Status   uint32    // 301, 302, 303, 307 or 308
+}
+
+// PortMode says what a redirect without a port of its own does with the port of the request.
+type PortMode uint8
+
+// The modes.
+const (
+	PortKeep  PortMode = iota // the listener's port
+	PortStrip                 // none: the well-known port of the scheme
+	PortSet                   // Redirect.Port
+)
+
+// Respond answers at once.
+type Respond struct {
+	Status uint32
+	Body   string
+}
+
+func (Forward) action()  {}
+func (Redirect) action() {}
+func (Respond) action()  {}
+
+// Rewrite changes what the backend sees.
+type Rewrite struct {
+	Hostname string    // empty keeps the client's
+	Path     *PathEdit // nil keeps
+}
+
+// PathEdit replaces the whole path, or the prefix that the rule matched.
+type PathEdit struct {
+	Full   bool   // replace the whole path
+	Value  string // the new path or prefix
+	Prefix string // the matched prefix that is replaced, when not Full
+}
+
+// Timeouts bound a request. Zero is no limit.
+type Timeouts struct {
+	Request time.Duration // the whole request, all attempts
+	Backend time.Duration // one attempt
+}
+
+// Features are the settings of a rule, already merged.
+type Features struct {
+	Headers HeaderEdits
+}
+
+// HeaderEdits change the headers of a request on its way in and of the response on its way out.
+type HeaderEdits struct {
+	Request  []HeaderEdit
+	Response []HeaderEdit
+}
+
+// HeaderEdit changes one header.
+type HeaderEdit struct {
+	Op    HeaderOp
+	Name  string // as written; names are compared without case
+	Value string // empty for HeaderRemove
+}
+
+// HeaderOp is what happens to a header.
+type HeaderOp uint8
+
+// The operations. Within one filter they act on different names (Gateway API: a name may stand once), so their
+// order does not show.
+const (
+	HeaderSet HeaderOp = iota
+	HeaderAdd
+	HeaderRemove
+)
