@@ -1,3 +1,160 @@
 package finding
 
-var gateways = []Entry{}
+// Codes CL02xx: GatewayClasses, Gateways and their listeners.
+const (
+	ClassParameters     Code = "CL0201"
+	GatewayNoClass      Code = "CL0202"
+	GatewayParameters   Code = "CL0203"
+	GatewayAddresses    Code = "CL0204"
+	GatewayUnsupported  Code = "CL0205"
+	ListenerProtocol    Code = "CL0210"
+	ListenerKinds       Code = "CL0211"
+	ListenerProtocols   Code = "CL0212"
+	ListenerHostname    Code = "CL0213"
+	ListenerPort        Code = "CL0214"
+	ListenerPortTaken   Code = "CL0215"
+	ListenerUnsupported Code = "CL0216"
+	ListenerSelector    Code = "CL0217"
+	CertificateKind     Code = "CL0220"
+	CertificateGrant    Code = "CL0221"
+	CertificateMissing  Code = "CL0222"
+	CertificateInvalid  Code = "CL0223"
+	CertificateNone     Code = "CL0224"
+	CertificateLocal    Code = "CL0225"
+)
+
+var gateways = []Entry{
+	{
+		Code: ClassParameters, Level: Error, Title: "GatewayClass parameters not supported",
+		Template: "parametersRef is not supported yet; remove it",
+		Meaning:  "Settings for proxies cannot be read yet. The class is not accepted, and its Gateways are not served.",
+		Example:  "spec: {controllerName: cloverleaf.dev/gateway, parametersRef: {group: example.com, kind: Settings, name: a}}",
+		Fix:      "Remove spec.parametersRef.",
+	},
+	{
+		Code: GatewayNoClass, Level: Warning, Title: "GatewayClass not found",
+		Template: "there is no GatewayClass %q, so nobody serves this Gateway; create it with controllerName %s",
+		Meaning:  "A Gateway is served by the controller that its class names. Without the class nobody does.",
+		Example:  "spec: {gatewayClassName: cloverleef}",
+		Fix:      "Correct gatewayClassName, or add the GatewayClass.",
+	},
+	{
+		Code: GatewayParameters, Level: Error, Title: "Gateway parameters not supported",
+		Template: "infrastructure.parametersRef is not supported yet; remove it",
+		Meaning:  "Settings for the proxies of one Gateway cannot be read yet. The Gateway is not accepted.",
+		Example:  "spec: {infrastructure: {parametersRef: {group: example.com, kind: Settings, name: a}}}",
+		Fix:      "Remove spec.infrastructure.parametersRef.",
+	},
+	{
+		Code: GatewayAddresses, Level: Error, Title: "Gateway address not usable",
+		Template: "the address %q is not used: listeners bind %s",
+		Meaning:  "Addresses of a Gateway cannot be chosen yet. The Gateway is served on the address that the process binds.",
+		Example:  "spec: {addresses: [{type: IPAddress, value: 203.0.113.7}]}",
+		Fix:      "Remove spec.addresses, or use `cloverleaf up --bind`.",
+	},
+	{
+		Code: GatewayUnsupported, Level: Error, Title: "Gateway field not supported",
+		Template: "%s is not supported yet, so the Gateway is refused rather than served without it; remove it",
+		Meaning:  "The field guards connections. Serving the Gateway without it would be less safe than was asked for.",
+		Example:  "spec: {tls: {frontend: {default: {validation: {caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}}}}}",
+		Fix:      "Remove the field, or wait for its support (see the feature table of the README).",
+	},
+	{
+		Code: ListenerProtocol, Level: Error, Title: "protocol not supported",
+		Template: "protocol %s is not supported; use HTTP or HTTPS",
+		Meaning:  "The listener is not served. The Gateway's other listeners are.",
+		Example:  "listeners: [{name: db, port: 5432, protocol: TCP}]",
+		Fix:      "Use protocol HTTP or HTTPS.",
+	},
+	{
+		Code: ListenerKinds, Level: Error, Title: "route kind not supported",
+		Template: "routes of kind %s cannot attach to a listener of protocol %s; allowed: HTTPRoute",
+		Meaning:  "The kind is left out; routes of the other kinds can still attach.",
+		Example:  "allowedRoutes: {kinds: [{kind: TCPRoute}]}",
+		Fix:      "Remove the kind from allowedRoutes.kinds.",
+	},
+	{
+		Code: ListenerProtocols, Level: Error, Title: "protocols conflict on a port",
+		Template: "listener %q has another protocol on the same port %d; give them different ports",
+		Meaning:  "One port speaks either HTTP or HTTPS. None of the listeners of that port is served.",
+		Example:  "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTPS}]",
+		Fix:      "Change the port of one of them.",
+	},
+	{
+		Code: ListenerHostname, Level: Error, Title: "host names conflict on a port",
+		Template: "listener %q has the same port %d, protocol and hostname; change one of them",
+		Meaning:  "A request could not be given to one of the listeners. None of them is served.",
+		Example:  "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]",
+		Fix:      "Give the listeners different hostnames or ports.",
+	},
+	{
+		Code: ListenerPort, Level: Error, Title: "ports collide after the offset",
+		Template: "port %d is bound as %d, which is the port of listener %q; choose another --port-offset or port",
+		Meaning:  "Ports below 1024 are bound with an offset on a laptop, and another listener has that port already.",
+		Example:  "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 10080, protocol: HTTP}]",
+		Fix:      "Use another `--port-offset`, `--port-offset 0` as root, or another port.",
+	},
+	{
+		Code: ListenerPortTaken, Level: Error, Title: "port is another Gateway's",
+		Template: "port %d of this machine is served by %s; give the listener another port",
+		Meaning:  "All Gateways of a folder share this machine's address, so a port belongs to one of them: the oldest, then the first by name.",
+		Example:  "two Gateways, each with a listener on port 80",
+		Fix:      "Change the port, or use one Gateway with two listeners.",
+	},
+	{
+		Code: ListenerUnsupported, Level: Error, Title: "listener field not supported",
+		Template: "%s is not supported yet, so the listener is refused rather than served without it; remove it",
+		Meaning:  "The field guards requests. Serving the listener without it would be less safe than was asked for.",
+		Example:  "listeners: [{name: a, port: 80, protocol: HTTP, filters: {requests: [{type: ExternalAuth}]}}]",
+		Fix:      "Remove the field.",
+	},
+	{
+		Code: ListenerSelector, Level: Error, Title: "namespace selector invalid",
+		Template: "allowedRoutes.namespaces.selector cannot be used: %s",
+		Meaning:  "No route of another namespace can attach until the selector is valid.",
+		Example:  "allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In}]}}}",
+		Fix:      "Correct the selector.",
+	},
+	{
+		Code: CertificateKind, Level: Error, Title: "certificate reference of another kind",
+		Template: "a certificate must be a Secret, not %s",
+		Meaning:  "The reference is left out. A listener without any valid certificate is not served.",
+		Example:  "tls: {certificateRefs: [{kind: ConfigMap, name: a}]}",
+		Fix:      "Refer to a Secret of type kubernetes.io/tls.",
+	},
+	{
+		Code: CertificateGrant, Level: Error, Title: "certificate reference not permitted",
+		Template: "Secret %s is in another namespace and no ReferenceGrant there lets Gateways of namespace %s use it",
+		Meaning:  "Secrets of another namespace need its consent. The reference is left out.",
+		Example:  "tls: {certificateRefs: [{name: cert, namespace: certs}]}",
+		Fix:      "Add a ReferenceGrant in the Secret's namespace, or use a Secret of the Gateway's namespace.",
+	},
+	{
+		Code: CertificateMissing, Level: Error, Title: "certificate Secret not found",
+		Template: "there is no Secret %s",
+		Meaning:  "The reference is left out. A listener without any valid certificate is not served.",
+		Example:  "tls: {certificateRefs: [{name: no-such-secret}]}",
+		Fix:      "Add the Secret, or use `cloverleaf up --local-ca` on a laptop.",
+	},
+	{
+		Code: CertificateInvalid, Level: Error, Title: "certificate does not parse",
+		Template: "Secret %s holds no usable certificate: %s",
+		Meaning:  "Envoy would refuse it, so the reference is left out.",
+		Example:  "data: {tls.crt: bm90IGEgY2VydA==, tls.key: bm90IGEga2V5}",
+		Fix:      "Put a PEM certificate chain in tls.crt and its private key in tls.key.",
+	},
+	{
+		Code: CertificateNone, Level: Error, Title: "listener without certificate",
+		Template: "an HTTPS listener needs tls.certificateRefs with at least one Secret",
+		Meaning:  "The listener is not served. The Gateway's other listeners are.",
+		Example:  "listeners: [{name: a, port: 443, protocol: HTTPS}]",
+		Fix:      "Name a Secret in tls.certificateRefs.",
+	},
+	{
+		Code: CertificateLocal, Level: Info, Title: "certificate of the local CA",
+		Template: "Secret %s is missing; a certificate of the local CA stands in for it",
+		Meaning:  "`cloverleaf up --local-ca` made a certificate for the listener's host names. Clients must trust the local CA.",
+		Example:  "cloverleaf up --local-ca with a listener whose Secret is not in the folder",
+		Fix:      "Nothing on a laptop. Elsewhere, add the Secret.",
+	},
+}

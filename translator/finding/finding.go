@@ -98,5 +98,6 @@ func Catalogue() []Entry {
 }
 
 // catalogue is a table of tables, one file each: catalogue_documents.go, catalogue_gateway.go, catalogue_route.go,
+// catalogue_dataplane.go,
 // catalogue_run.go.
-var catalogue = [][]Entry{documents, gateways, routes, runs}
+var catalogue = [][]Entry{documents, gateways, routes, dataplane, runs}

@@ -11,7 +11,7 @@ type ListenerName string
 // RouteTableName names an Envoy RouteConfiguration.
 type RouteTableName string
 
-// BackendName names an Envoy cluster and its endpoints: "<ns>/<service>/<port>", or "backend/<ns>/<name>".
+// BackendName names an Envoy cluster and its endpoints: "<ns>/<service>/<port>", or "Backend/<ns>/<name>".
 type BackendName string
 
 // SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>".
@@ -52,9 +52,9 @@ func ServiceBackend(service Name, port int32) BackendName {
 	return BackendName(service.Namespace + "/" + service.Name + "/" + strconv.Itoa(int(port)))
 }
 
-// ObjectBackend names the cluster of a Backend object.
+// ObjectBackend names the cluster of a Backend object. The capital letter keeps it apart from any namespace.
 func ObjectBackend(backend Name) BackendName {
-	return BackendName("backend/" + backend.Namespace + "/" + backend.Name)
+	return BackendName("Backend/" + backend.Namespace + "/" + backend.Name)
 }
 
 // SecretOf names the SDS secret of a Secret object.

@@ -1,0 +1,25 @@
+package store
+
+import (
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// SetListenerReport stores how far the proxies of a class are with a listener.
+func (s *Store) SetListenerReport(key input.ClassListener, report input.ListenerReport) {
+	input.ListenerReports.Set(s.table, key, report)
+}
+
+// SetRejection stores that an Envoy refused a resource; a rejection without a version takes that back.
+func (s *Store) SetRejection(id ir.ResourceID, rejection input.Rejection) {
+	if rejection.Version == "" {
+		input.Rejections.Delete(s.table, id)
+		return
+	}
+	input.Rejections.Set(s.table, id, rejection)
+}
+
+// SetLocalCertificate stores a certificate of the local CA that stands in for a missing Secret. Both are PEM.
+func (s *Store) SetLocalCertificate(secret ir.Name, cert, key []byte) {
+	input.LocalCertificates.Set(s.table, secret, &input.Secret{Cert: string(cert), Key: string(key)})
+}

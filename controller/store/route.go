@@ -1,0 +1,87 @@
+package store
+
+import (
+	"reflect"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+func (s *Store) putHTTPRoute(name ir.Name, o *gwv1.HTTPRoute) {
+	head := &input.RouteHead{
+		Created: created(o), Parents: o.Spec.ParentRefs, DefaultGateways: string(o.Spec.UseDefaultGateways),
+	}
+	for _, h := range o.Spec.Hostnames {
+		head.Hostnames = append(head.Hostnames, input.LowerHost(h))
+	}
+	s.putRoute(ir.Ref{Kind: ir.KindHTTPRoute, Name: name}, head, o.Generation)
+	input.HTTPRules.Set(s.table, name, o.Spec.Rules)
+}
+
+// putRoute stores a route's head and keeps the indexes by Gateway and host name.
+func (s *Store) putRoute(ref ir.Ref, head *input.RouteHead, generation int64) {
+	before, existed := input.Routes.Lookup(s.table, ref)
+	s.list(ref, generation)
+	if existed && reflect.DeepEqual(before, head) {
+		return
+	}
+	after := places(ref, head)
+	if existed {
+		for place := range places(ref, before) {
+			if !after[place] {
+				s.leave(ref, place)
+			}
+		}
+	}
+	for place := range after {
+		s.enter(ref, place)
+	}
+	input.Routes.Set(s.table, ref, head)
+}
+
+func (s *Store) deleteRoute(ref ir.Ref) {
+	if before, ok := input.Routes.Lookup(s.table, ref); ok {
+		for place := range places(ref, before) {
+			s.leave(ref, place)
+		}
+	}
+	input.Routes.Delete(s.table, ref)
+	s.unlist(ref)
+}
+
+// places are the buckets that a route stands in: a Gateway and a host name each.
+func places(ref ir.Ref, head *input.RouteHead) map[input.GatewayHost]bool {
+	set := map[input.GatewayHost]bool{}
+	for _, gw := range input.ParentGateways(head, ref.Namespace) {
+		for _, host := range head.Hosts() {
+			set[input.GatewayHost{Gateway: gw, Host: host}] = true
+		}
+	}
+	return set
+}
+
+func (s *Store) enter(ref ir.Ref, place input.GatewayHost) {
+	add(s.table, input.RoutesOfHost, place, ref, ir.Ref.Compare)
+	add(s.table, input.HostsOfGateway, hostShard(place), place.Host, compareHosts)
+	add(s.table, input.RoutesOfGateway, routeShard(place.Gateway, ref), ref, ir.Ref.Compare)
+}
+
+// leave takes a route out of a place, and what only it held up: the host name, and the Gateway's list of routes when
+// the route is in no other place of the Gateway (the caller enters the remaining ones again).
+func (s *Store) leave(ref ir.Ref, place input.GatewayHost) {
+	remove(s.table, input.RoutesOfHost, place, ref, ir.Ref.Compare)
+	if _, others := input.RoutesOfHost.Lookup(s.table, place); !others {
+		remove(s.table, input.HostsOfGateway, hostShard(place), place.Host, compareHosts)
+	}
+	remove(s.table, input.RoutesOfGateway, routeShard(place.Gateway, ref), ref, ir.Ref.Compare)
+}
+
+func hostShard(place input.GatewayHost) input.GatewayShard {
+	return input.GatewayShard{Gateway: place.Gateway, Shard: input.ShardOf(string(place.Host))}
+}
+
+func routeShard(gateway ir.Name, ref ir.Ref) input.GatewayShard {
+	return input.GatewayShard{Gateway: gateway, Shard: input.ShardOf(ref.Name.String())}
+}

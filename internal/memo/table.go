@@ -1,0 +1,321 @@
+package memo
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Table holds the cells and the results remembered so far. It is not safe for concurrent use.
+type Table struct {
+	gen      uint64      // grows with every change of a cell
+	families map[any]any // *Input[K, V] -> map of its cells, *Query[K, V] -> map of its results
+	running  []*node     // queries being computed, outermost first
+	pending  []*node     // kept results that were marked since the last Refresh
+	orphans  []*node     // candidates for Sweep: nobody reads or keeps them
+	keeps    uint64      // number of Keeps so far, for a stable order
+	marking  []*node     // work list of mark, reused
+	stats    Stats
+}
+
+// Stats counts what a table did since it was made, and what it holds.
+type Stats struct {
+	Computed  uint64 // queries run
+	Backdated uint64 // of these, runs that gave an equal value
+	Verified  uint64 // marked results found unchanged without running
+	Marked    uint64 // results marked
+	Cells     int    // cells, absent ones that somebody reads included
+	Results   int    // results remembered
+	Reads     int    // reads recorded
+	Kept      int    // results kept
+}
+
+// New returns an empty table.
+func New() *Table { return &Table{gen: 1, families: map[any]any{}} }
+
+// Stats returns the counters.
+func (t *Table) Stats() Stats { return t.stats }
+
+// Changed names a kept result whose value changed.
+type Changed struct {
+	Query string // the name of the query
+	Key   any
+}
+
+// node is a cell or a result: what can be read.
+type node struct {
+	self     entry
+	readers  []edge
+	reads    []dep // of a result, in the order in which they were made
+	dirty    []int32
+	changed  uint64 // generation in which the value last changed
+	verified uint64 // generation in which the value was last known to be right
+	reported uint64 // of a kept result: generation of the last report
+	keepSeq  uint64
+	keeps    int32
+	cursor   int32 // while computing: reads made so far
+	flags    flags
+}
+
+type flags uint8
+
+const (
+	isResult flags = 1 << iota
+	valid          // computed, and the last run did not panic
+	marked         // something that it read, directly or not, changed
+	busy           // being computed
+	isPending
+	isOrphan
+)
+
+func (n *node) is(f flags) bool { return n.flags&f != 0 }
+
+// edge leads from what is read to a reader: reader.reads[pos] is this read.
+type edge struct {
+	reader *node
+	pos    int32
+}
+
+// dep is one read: on.readers[slot] is the edge back.
+type dep struct {
+	on    *node
+	slot  int32
+	dirty bool // stands in the reader's dirty list
+}
+
+// entry is the typed part of a node.
+type entry interface {
+	describe() ReadRecord
+	compute(t *Table, c *Ctx) (changed bool)
+	recover(panicked any) (changed, contained bool)
+	forget(t *Table)
+	absent() bool // a cell without a value
+}
+
+// Ctx is the only door from a query to the world.
+type Ctx struct {
+	t *Table
+	n *node
+}
+
+// record notes a read. Reads that are the same as in the last run keep their edges.
+func (c *Ctx) record(on *node) {
+	n := c.n
+	i := int(n.cursor)
+	n.cursor++
+	if i < len(n.reads) {
+		if n.reads[i].on == on {
+			return
+		}
+		c.t.cut(n, i)
+	}
+	n.reads = append(n.reads, dep{on: on, slot: int32(len(on.readers))}) //nolint:gosec // far below
+	on.readers = append(on.readers, edge{n, int32(i)})                   //nolint:gosec // far below
+	c.t.stats.Reads++
+}
+
+// cut forgets the reads of n from i on.
+func (t *Table) cut(n *node, i int) {
+	for j := len(n.reads) - 1; j >= i; j-- {
+		d := n.reads[j]
+		last := len(d.on.readers) - 1
+		moved := d.on.readers[last]
+		d.on.readers[d.slot] = moved
+		moved.reader.reads[moved.pos].slot = d.slot
+		d.on.readers[last] = edge{}
+		d.on.readers = d.on.readers[:last]
+		n.reads[j] = dep{}
+		t.stats.Reads--
+		t.orphan(d.on)
+	}
+	n.reads = n.reads[:i]
+}
+
+// orphan notes a node that Sweep may forget.
+func (t *Table) orphan(n *node) {
+	if len(n.readers) > 0 || n.keeps > 0 || n.is(isOrphan) || !n.is(isResult) && !n.self.absent() {
+		return
+	}
+	n.flags |= isOrphan
+	t.orphans = append(t.orphans, n)
+}
+
+// touched marks everything that a changed cell reaches.
+func (t *Table) touched(cell *node) {
+	if len(t.running) > 0 {
+		panic("memo: a cell was written while a query ran")
+	}
+	t.gen++
+	cell.changed = t.gen
+	t.marking = append(t.marking[:0], cell)
+	for len(t.marking) > 0 {
+		n := t.marking[len(t.marking)-1]
+		t.marking = t.marking[:len(t.marking)-1]
+		for _, e := range n.readers {
+			if d := &e.reader.reads[e.pos]; !d.dirty {
+				d.dirty = true
+				e.reader.dirty = append(e.reader.dirty, e.pos)
+			}
+			if !e.reader.is(marked) {
+				t.mark(e.reader)
+				t.marking = append(t.marking, e.reader)
+			}
+		}
+	}
+}
+
+func (t *Table) mark(n *node) {
+	n.flags |= marked
+	t.stats.Marked++
+	t.await(n)
+}
+
+// await enters a kept result into the list that Refresh goes through.
+func (t *Table) await(n *node) {
+	if n.keeps > 0 && !n.is(isPending) {
+		n.flags |= isPending
+		t.pending = append(t.pending, n)
+	}
+}
+
+// update brings a result up to date.
+func (t *Table) update(n *node) {
+	switch {
+	case n.is(busy):
+		panic("memo: a query needs itself: " + t.chain(n))
+	case !n.is(valid):
+		t.run(n)
+	case n.is(marked):
+		t.verify(n)
+	}
+}
+
+// verify visits the marked reads of a result in the order in which they were made.
+func (t *Table) verify(n *node) {
+	slices.Sort(n.dirty)
+	n.flags |= busy // a cycle that appears with new inputs is found here
+	defer func() { n.flags &^= busy }()
+	for _, pos := range n.dirty {
+		on := n.reads[pos].on
+		if on.is(isResult) {
+			t.update(on)
+		}
+		if on.changed > n.verified {
+			n.flags &^= busy
+			t.run(n)
+			return
+		}
+	}
+	n.settle(t.gen)
+	t.stats.Verified++
+}
+
+// settle notes that a result is right.
+func (n *node) settle(gen uint64) {
+	for _, pos := range n.dirty {
+		if int(pos) < len(n.reads) {
+			n.reads[pos].dirty = false
+		}
+	}
+	n.dirty = n.dirty[:0]
+	n.flags &^= marked
+	n.verified = gen
+}
+
+// run computes a result anew.
+func (t *Table) run(n *node) {
+	n.flags |= busy
+	n.flags &^= valid
+	n.cursor = 0
+	t.running = append(t.running, n)
+	depth := len(t.running)
+	t.stats.Computed++
+	finished := false
+	defer func() {
+		t.running = t.running[:depth-1]
+		n.flags &^= busy
+		t.cut(n, int(n.cursor))
+		n.settle(t.gen)
+		if finished {
+			return
+		}
+		panicked := recover()
+		changed, contained := n.self.recover(panicked)
+		if !contained {
+			t.await(n)
+			panic(panicked)
+		}
+		t.finish(n, changed)
+	}()
+	changed := n.self.compute(t, &Ctx{t, n})
+	finished = true
+	t.finish(n, changed)
+}
+
+func (t *Table) finish(n *node, changed bool) {
+	n.flags |= valid
+	if changed {
+		n.changed = t.gen
+		return
+	}
+	t.stats.Backdated++
+}
+
+// chain words the queries that run, for the message of a cycle.
+func (t *Table) chain(last *node) string {
+	var b strings.Builder
+	for _, n := range t.running {
+		fmt.Fprintf(&b, "%v -> ", n.self.describe())
+	}
+	fmt.Fprintf(&b, "%v", last.self.describe())
+	return b.String()
+}
+
+// Refresh brings every kept result that changes reached up to date, and returns those whose value differs from what
+// Keep or Refresh last told, in the order in which they were kept.
+func (t *Table) Refresh() []Changed {
+	slices.SortFunc(t.pending, func(a, b *node) int { return cmp.Compare(a.keepSeq, b.keepSeq) })
+	for _, n := range t.pending { // when a query panics here, all of them stay pending
+		if n.keeps > 0 {
+			t.update(n)
+		}
+	}
+	var changed []Changed
+	for _, n := range t.pending {
+		n.flags &^= isPending
+		if n.keeps > 0 && n.changed > n.reported {
+			n.reported = t.gen
+			d := n.self.describe()
+			changed = append(changed, Changed{Query: d.Name, Key: d.Key})
+		}
+	}
+	clear(t.pending)
+	t.pending = t.pending[:0]
+	return changed
+}
+
+// Sweep forgets the results that nobody keeps and that no kept result reads, directly or not.
+func (t *Table) Sweep() {
+	for len(t.orphans) > 0 {
+		n := t.orphans[len(t.orphans)-1]
+		t.orphans = t.orphans[:len(t.orphans)-1]
+		n.flags &^= isOrphan
+		if len(n.readers) > 0 || n.keeps > 0 || !n.is(isResult) && !n.self.absent() {
+			continue
+		}
+		t.cut(n, 0)
+		n.self.forget(t)
+	}
+}
+
+// ReadRecord names something that was read, or a result: the name of the input or query, and the key.
+type ReadRecord struct {
+	Name string
+	Key  any
+	// Cell tells an input cell from a query.
+	Cell bool
+}
+
+// String returns name(key).
+func (r ReadRecord) String() string { return fmt.Sprintf("%s(%v)", r.Name, r.Key) }

@@ -1,0 +1,274 @@
+package attach
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/api/v1alpha1"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// BackendRef is a backendRef together with who makes it.
+type BackendRef struct {
+	FromKind, FromNamespace string
+	Group, Kind             string
+	To                      ir.Name
+	Port                    int32 // 0 when the reference gives none
+}
+
+// NewBackendRef reads a backendRef of a route.
+func NewBackendRef(route ir.Ref, ref gwv1.BackendObjectReference) BackendRef {
+	b := BackendRef{
+		FromKind: string(route.Kind), FromNamespace: route.Namespace, Kind: "Service",
+		To: ir.Name{Namespace: route.Namespace, Name: string(ref.Name)},
+	}
+	if ref.Group != nil {
+		b.Group = string(*ref.Group)
+	}
+	if ref.Kind != nil {
+		b.Kind = string(*ref.Kind)
+	}
+	if ref.Namespace != nil {
+		b.To.Namespace = string(*ref.Namespace)
+	}
+	if ref.Port != nil {
+		b.Port = *ref.Port
+	}
+	return b
+}
+
+// Destination is what a backendRef stands for: a backend, or why there is none.
+type Destination struct {
+	Backend ir.BackendName
+	// Fault is set when requests cannot go there. Its message is complete; object and field are the referrer's.
+	Fault *Fault
+	// Note is set when requests go there but probably not as meant.
+	Note *Fault
+}
+
+// Fault is the part of a finding that does not depend on who refers to the backend.
+type Fault struct {
+	Code   finding.Code
+	Reason string // of the route's ResolvedRefs condition
+	Args   []any
+}
+
+// DestinationOf resolves a backendRef.
+var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRef) Destination {
+	var decide func(*memo.Ctx, BackendRef) Destination
+	switch {
+	case r.Group == "" && r.Kind == "Service":
+		decide = serviceDestination
+	case r.Group == v1alpha1.GroupName && r.Kind == "Backend":
+		decide = objectDestination
+	default:
+		return fault(finding.BackendKind, gwv1.RouteReasonInvalidKind, strings.TrimPrefix(r.Group+"/"+r.Kind, "/"))
+	}
+	granted := Granted.Get(c, Reference{
+		FromGroup: gwv1.GroupName, FromKind: r.FromKind, FromNamespace: r.FromNamespace,
+		ToGroup: r.Group, ToKind: r.Kind, To: r.To,
+	})
+	if !granted {
+		return fault(finding.BackendGrant, gwv1.RouteReasonRefNotPermitted, r.name(), r.FromKind, r.FromNamespace)
+	}
+	return decide(c, r)
+}, equal).Recovering(func(_ BackendRef, panicked any) Destination {
+	return fault(finding.Internal, gwv1.RouteReasonBackendNotFound, panicked)
+})
+
+func (r BackendRef) name() string { return r.Kind + " " + r.To.String() }
+
+func fault(code finding.Code, reason gwv1.RouteConditionReason, args ...any) Destination {
+	return Destination{Fault: &Fault{Code: code, Reason: string(reason), Args: args}}
+}
+
+func serviceDestination(c *memo.Ctx, r BackendRef) Destination {
+	svc, ok := input.Services.Read(c, r.To)
+	if !ok {
+		return fault(finding.BackendMissing, gwv1.RouteReasonBackendNotFound, r.name())
+	}
+	if svc.Type == corev1.ServiceTypeExternalName {
+		return fault(finding.BackendExternal, gwv1.RouteReasonUnsupportedProtocol, r.name())
+	}
+	port := findPort(svc, r.Port)
+	if port == nil {
+		return fault(finding.BackendPort, gwv1.RouteReasonBackendNotFound, r.name(), r.Port, portList(svc))
+	}
+	if _, ok := protocolOf(port.AppProtocol); !ok {
+		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
+	}
+	d := Destination{Backend: ir.ServiceBackend(r.To, r.Port)}
+	if !HasEndpoints.Get(c, d.Backend) {
+		d.Note = &Fault{Code: finding.BackendNoEndpoints, Args: []any{r.name()}}
+	}
+	return d
+}
+
+func findPort(svc *input.Service, port int32) *input.ServicePort {
+	for i := range svc.Ports {
+		if svc.Ports[i].Port == port && svc.Ports[i].Protocol != corev1.ProtocolUDP {
+			return &svc.Ports[i]
+		}
+	}
+	return nil
+}
+
+func portList(svc *input.Service) string {
+	ports := make([]string, len(svc.Ports))
+	for i, p := range svc.Ports {
+		ports[i] = strconv.Itoa(int(p.Port))
+	}
+	if len(ports) == 0 {
+		return "none"
+	}
+	return strings.Join(ports, ", ")
+}
+
+// protocolOf understands appProtocol (Gateway API GEP-1911; Kubernetes, "Application protocol").
+func protocolOf(app string) (ir.Protocol, bool) {
+	switch app {
+	case "", "http", "HTTP", "kubernetes.io/ws", "tcp":
+		return ir.ProtocolHTTP1, true
+	case "kubernetes.io/h2c", "grpc", "h2c", "http2":
+		return ir.ProtocolH2C, true
+	default:
+		return 0, false
+	}
+}
+
+// target is a backend's name, taken apart.
+type target struct {
+	object ir.Name
+	port   int32 // 0 for a Backend object
+}
+
+func targetOf(name ir.BackendName) target {
+	parts := strings.SplitN(string(name), "/", 3)
+	if parts[0] == string(ir.KindBackend) {
+		return target{object: ir.Name{Namespace: parts[1], Name: parts[2]}}
+	}
+	port, _ := strconv.ParseInt(parts[2], 10, 32)
+	return target{object: ir.Name{Namespace: parts[0], Name: parts[1]}, port: int32(port)}
+}
+
+// BackendOf describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
+var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName) *ir.Backend {
+	t := targetOf(name)
+	if t.port == 0 {
+		return objectBackend(c, name, t.object)
+	}
+	svc, ok := input.Services.Read(c, t.object)
+	if !ok {
+		return nil
+	}
+	port := findPort(svc, t.port)
+	if port == nil {
+		return nil
+	}
+	protocol, _ := protocolOf(port.AppProtocol)
+	return &ir.Backend{
+		Name: name, Protocol: protocol,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: t.object}, Section: strconv.Itoa(int(t.port))}},
+	}
+}, equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
+
+// EndpointsOf lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
+// serving: then it drains (Kubernetes KEP-1672).
+var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
+	t := targetOf(name)
+	if t.port == 0 {
+		return objectEndpoints(c, name, t.object)
+	}
+	eps := ir.Endpoints{Backend: name}
+	portName, ok := servicePortName.Get(c, t).value()
+	if !ok {
+		return eps
+	}
+	zones := map[string][]ir.Endpoint{}
+	names, _ := input.SlicesOfService.Read(c, t.object)
+	for _, s := range names {
+		if slice, ok := input.EndpointSlices.Read(c, s); ok {
+			collect(zones, slice, portName)
+		}
+	}
+	eps.Localities = localities(zones)
+	return eps
+}, equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
+
+// servicePortName is all that endpoints read of a Service.
+var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, t target) optional {
+	svc, ok := input.Services.Read(c, t.object)
+	if !ok {
+		return optional{}
+	}
+	if p := findPort(svc, t.port); p != nil {
+		return optional{set: true, class: p.Name}
+	}
+	return optional{}
+}, same)
+
+func collect(zones map[string][]ir.Endpoint, slice *input.EndpointSlice, portName string) {
+	if slice.AddressType == "FQDN" {
+		return // resolving names of a Service's endpoints is nobody's promise
+	}
+	for _, p := range slice.Ports {
+		if p.Name != portName || p.Port == 0 {
+			continue
+		}
+		for _, e := range slice.Endpoints {
+			if len(e.Addresses) == 0 || !e.Ready && !(e.Serving && e.Dying) {
+				continue
+			}
+			// Addresses of one endpoint are interchangeable: the first stands for all (EndpointSlice API).
+			zones[e.Zone] = append(zones[e.Zone], ir.Endpoint{
+				Address: e.Addresses[0], Port: uint32(p.Port), Draining: !e.Ready, //nolint:gosec // ports are below 65536
+			})
+		}
+	}
+}
+
+// localities sorts endpoints into zones without duplicates; an address that is both ready and draining is ready.
+func localities(zones map[string][]ir.Endpoint) []ir.Locality {
+	var out []ir.Locality
+	for zone, eps := range zones {
+		slices.SortFunc(eps, compareEndpoint)
+		eps = slices.CompactFunc(eps, func(a, b ir.Endpoint) bool { return a.Address == b.Address && a.Port == b.Port })
+		out = append(out, ir.Locality{Zone: zone, Endpoints: eps})
+	}
+	slices.SortFunc(out, func(a, b ir.Locality) int { return strings.Compare(a.Zone, b.Zone) })
+	return out
+}
+
+func compareEndpoint(a, b ir.Endpoint) int {
+	if c := strings.Compare(a.Address, b.Address); c != 0 {
+		return c
+	}
+	if a.Port != b.Port {
+		return int(a.Port) - int(b.Port)
+	}
+	switch {
+	case a.Draining == b.Draining:
+		return 0
+	case b.Draining:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// HasEndpoints tells whether a backend has an address that takes new requests.
+var HasEndpoints = memo.NewQuery("HasEndpoints", func(c *memo.Ctx, name ir.BackendName) bool {
+	for _, l := range EndpointsOf.Get(c, name).Localities {
+		if slices.ContainsFunc(l.Endpoints, func(e ir.Endpoint) bool { return !e.Draining }) {
+			return true
+		}
+	}
+	return false
+}, same)

@@ -1,0 +1,137 @@
+package attach
+
+import (
+	"crypto/tls"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// Certificates are those of one HTTPS listener.
+type Certificates struct {
+	Secrets  []ir.Name // usable ones, in the order of the manifest
+	Problems []finding.Problem
+	// Missing are Secrets that a local CA shall stand in for.
+	Missing []ir.Name
+}
+
+// CertificatesOf resolves the certificates of an HTTPS listener. A reference that cannot be used is left out and
+// reported; the others go on (Gateway API, ListenerTLSConfig.certificateRefs).
+var CertificatesOf = memo.NewQuery("CertificatesOf", func(c *memo.Ctx, key ListenerKey) Certificates {
+	l := ListenerOf(c, key)
+	if l == nil || l.Protocol != gwv1.HTTPSProtocolType {
+		return Certificates{}
+	}
+	gw, _ := input.Gateways.Read(c, key.Gateway)
+	spec := &gw.Spec.Listeners[l.Index]
+	r := certificateResolver{c: c, listener: l}
+	if spec.TLS != nil {
+		for i := range spec.TLS.CertificateRefs {
+			r.resolve(i, &spec.TLS.CertificateRefs[i])
+		}
+	}
+	if spec.TLS == nil || len(spec.TLS.CertificateRefs) == 0 {
+		r.problem(finding.CertificateNone, "spec.listeners", ".tls", "InvalidCertificateRef")
+	}
+	return r.found
+}, equal)
+
+type certificateResolver struct {
+	c        *memo.Ctx
+	listener *Listener
+	found    Certificates
+}
+
+func (r *certificateResolver) problem(code finding.Code, list, sub, reason string, args ...any) {
+	r.found.Problems = append(r.found.Problems, finding.Problem{
+		Finding:   finding.New(code, r.listener.Ref(), field(list, r.listener.Index)+sub, args...),
+		Condition: "ResolvedRefs", Reason: reason,
+	})
+}
+
+func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference) {
+	at := field(".tls.certificateRefs", index)
+	bad := func(code finding.Code, reason string, args ...any) {
+		r.problem(code, "spec.listeners", at, reason, args...)
+	}
+	if ref.Group != nil && *ref.Group != "" || ref.Kind != nil && *ref.Kind != "Secret" {
+		bad(finding.CertificateKind, "InvalidCertificateRef", kindOf(ref.Group, ref.Kind))
+		return
+	}
+	gateway := r.listener.Key.Gateway
+	secret := ir.Name{Namespace: gateway.Namespace, Name: string(ref.Name)}
+	if ref.Namespace != nil {
+		secret.Namespace = string(*ref.Namespace)
+	}
+	granted := Granted.Get(r.c, Reference{
+		FromGroup: gwv1.GroupName, FromKind: "Gateway", FromNamespace: gateway.Namespace, ToKind: "Secret", To: secret,
+	})
+	if !granted {
+		bad(finding.CertificateGrant, "RefNotPermitted", secret, gateway.Namespace)
+		return
+	}
+	switch pair := KeyPairOf.Get(r.c, secret); {
+	case pair.Absent:
+		bad(finding.CertificateMissing, "InvalidCertificateRef", secret)
+	case pair.Fault != "":
+		bad(finding.CertificateInvalid, "InvalidCertificateRef", secret, pair.Fault)
+	default:
+		r.found.Secrets = append(r.found.Secrets, secret)
+		if pair.Wanted {
+			r.found.Missing = append(r.found.Missing, secret)
+			r.found.Problems = append(r.found.Problems, finding.Problem{
+				Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), field("spec.listeners", r.listener.Index)+at, secret),
+			})
+		}
+	}
+}
+
+func kindOf(group *gwv1.Group, kind *gwv1.Kind) string {
+	s := "Secret"
+	if kind != nil {
+		s = string(*kind)
+	}
+	if group != nil && *group != "" {
+		s = string(*group) + "/" + s
+	}
+	return s
+}
+
+// KeyPair says whether a Secret holds a certificate and its key.
+type KeyPair struct {
+	Chain, Key string // PEM
+	Absent     bool   // no such Secret
+	Fault      string // why it cannot be used
+	Wanted     bool   // a local CA stands in, or shall as soon as it made one
+}
+
+// KeyPairOf reads a Secret as a certificate and key. A certificate's dates are not checked: the core has no clock.
+var KeyPairOf = memo.NewQuery("KeyPairOf", func(c *memo.Ctx, name ir.Name) KeyPair {
+	secret, ok := input.Secrets.Read(c, name)
+	if ok {
+		return parsePair(secret)
+	}
+	if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.LocalCA != input.On {
+		return KeyPair{Absent: true}
+	}
+	pair := KeyPair{}
+	if made, ok := input.LocalCertificates.Read(c, name); ok {
+		pair = parsePair(made)
+	}
+	pair.Wanted = true
+	return pair
+}, same)
+
+func parsePair(s *input.Secret) KeyPair {
+	if s.Cert == "" || s.Key == "" {
+		return KeyPair{Fault: "tls.crt or tls.key is missing or empty"}
+	}
+	if _, err := tls.X509KeyPair([]byte(s.Cert), []byte(s.Key)); err != nil {
+		return KeyPair{Fault: err.Error()}
+	}
+	return KeyPair{Chain: s.Cert, Key: s.Key}
+}

@@ -1,0 +1,216 @@
+package attach
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"net/netip"
+	"slices"
+	"strings"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/api/v1alpha1"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// objectDestination resolves a reference to a Backend object. A cluster refuses all of them for now: a Backend can
+// point anywhere, and the switch that allows them per class (ProxyConfig) does not exist yet.
+func objectDestination(c *memo.Ctx, r BackendRef) Destination {
+	b, ok := input.Backends.Read(c, r.To)
+	if !ok {
+		return fault(finding.BackendMissing, gwv1.RouteReasonBackendNotFound, r.name())
+	}
+	if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.Standalone != input.On {
+		return fault(finding.BackendUnsafe, gwv1.RouteReasonRefNotPermitted, r.name(), "Backends are not enabled for its class")
+	}
+	if r.Port != 0 {
+		if ports := objectPorts(b); !slices.Contains(ports, r.Port) {
+			return fault(finding.BackendPort, gwv1.RouteReasonBackendNotFound, r.name(), r.Port, "other ports")
+		}
+	}
+	if app := appProtocol(b); !knownProtocol(app) {
+		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), app)
+	}
+	if mixed(b) {
+		return fault(finding.BackendUnsafe, gwv1.RouteReasonBackendNotFound, r.name(), "it mixes host names with other addresses")
+	}
+	if tls := ClientTLSOf.Get(c, r.To); tls.Fault != "" {
+		return fault(finding.BackendTLS, gwv1.RouteReasonBackendNotFound, r.name(), tls.Fault)
+	}
+	return Destination{Backend: ir.ObjectBackend(r.To)}
+}
+
+func knownProtocol(app string) bool {
+	_, ok := protocolOf(app)
+	return ok
+}
+
+func appProtocol(b *v1alpha1.BackendSpec) string {
+	if b.AppProtocol == nil {
+		return ""
+	}
+	return *b.AppProtocol
+}
+
+func objectPorts(b *v1alpha1.BackendSpec) []int32 {
+	if b.ExternalHostname != nil {
+		return []int32{b.ExternalHostname.Port}
+	}
+	var ports []int32
+	for _, e := range b.Endpoints {
+		if e.Port != nil {
+			ports = append(ports, *e.Port)
+		}
+	}
+	return ports
+}
+
+// mixed tells whether a Backend has host names and other addresses: Envoy resolves a cluster's names or none.
+func mixed(b *v1alpha1.BackendSpec) bool {
+	names := 0
+	for _, e := range b.Endpoints {
+		if e.Hostname != nil {
+			names++
+		}
+	}
+	return names > 0 && names < len(b.Endpoints)
+}
+
+func objectBackend(c *memo.Ctx, name ir.BackendName, object ir.Name) *ir.Backend {
+	b, ok := input.Backends.Read(c, object)
+	if !ok {
+		return nil
+	}
+	protocol, _ := protocolOf(appProtocol(b))
+	tls := ClientTLSOf.Get(c, object)
+	if tls.Fault != "" {
+		return nil // never without the TLS that was asked for
+	}
+	out := &ir.Backend{
+		Name: name, Protocol: protocol, TLS: tls.TLS,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: object}}},
+	}
+	if h := b.ExternalHostname; h != nil {
+		out.DNS = append(out.DNS, ir.HostPort{Host: string(h.Hostname), Port: uint32(h.Port)}) //nolint:gosec // bounded
+	}
+	for _, e := range b.Endpoints {
+		if e.Hostname != nil && e.Port != nil {
+			out.DNS = append(out.DNS, ir.HostPort{Host: string(*e.Hostname), Port: uint32(*e.Port)}) //nolint:gosec // bounded
+		}
+	}
+	return out
+}
+
+func objectEndpoints(c *memo.Ctx, name ir.BackendName, object ir.Name) ir.Endpoints {
+	eps := ir.Endpoints{Backend: name}
+	b, ok := input.Backends.Read(c, object)
+	if !ok {
+		return eps
+	}
+	zones := map[string][]ir.Endpoint{}
+	for _, e := range b.Endpoints {
+		switch {
+		case e.Unix != nil:
+			zones[""] = append(zones[""], ir.Endpoint{Address: *e.Unix})
+		case e.IP != nil && e.Port != nil:
+			if addr, err := netip.ParseAddr(*e.IP); err == nil {
+				zones[""] = append(zones[""], ir.Endpoint{Address: addr.String(), Port: uint32(*e.Port)}) //nolint:gosec // bounded
+			}
+		}
+	}
+	eps.Localities = localities(zones)
+	return eps
+}
+
+// ClientTLS is how a Backend is reached, or why it cannot be.
+type ClientTLS struct {
+	TLS   *ir.ClientTLS
+	Fault string
+}
+
+// ClientTLSOf resolves the TLS settings of a Backend object.
+var ClientTLSOf = memo.NewQuery("ClientTLSOf", func(c *memo.Ctx, object ir.Name) ClientTLS {
+	b, ok := input.Backends.Read(c, object)
+	if !ok || b.TLS == nil || b.TLS.Mode == v1alpha1.BackendTLSNone {
+		return ClientTLS{}
+	}
+	v := b.TLS.Validation
+	if v == nil {
+		return ClientTLS{Fault: "tls.validation is missing"}
+	}
+	out := &ir.ClientTLS{SNI: string(v.Hostname), Hostname: string(v.Hostname)}
+	for _, san := range v.SubjectAltNames {
+		if san.Type == gwv1.URISubjectAltNameType {
+			out.SANs = append(out.SANs, ir.SAN{URI: true, Value: string(san.URI)})
+		} else {
+			out.SANs = append(out.SANs, ir.SAN{Value: string(san.Hostname)})
+		}
+	}
+	if fault := addCA(c, object, v, out); fault != "" {
+		return ClientTLS{Fault: fault}
+	}
+	if ref := b.TLS.ClientCertificateRef; ref != nil {
+		secret := ir.Name{Namespace: object.Namespace, Name: ref.Name}
+		if p := KeyPairOf.Get(c, secret); p.Chain == "" {
+			return ClientTLS{Fault: "Secret " + secret.String() + " holds no usable certificate"}
+		}
+		out.Certificate = ir.SecretOf(secret)
+	}
+	return ClientTLS{TLS: out}
+}, equal)
+
+func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out *ir.ClientTLS) (fault string) {
+	if v.WellKnownCACertificates != nil && *v.WellKnownCACertificates != "" {
+		if *v.WellKnownCACertificates != gwv1.WellKnownCACertificatesSystem {
+			return "wellKnownCACertificates " + string(*v.WellKnownCACertificates) + " is not known"
+		}
+		out.SystemCA = true
+		return ""
+	}
+	var bundle strings.Builder
+	for _, ref := range v.CACertificateRefs {
+		name := ir.Name{Namespace: object.Namespace, Name: string(ref.Name)}
+		if ref.Group != "" || ref.Kind != "ConfigMap" {
+			return "a CA must be a ConfigMap, not " + string(ref.Kind)
+		}
+		data, ok := input.ConfigMaps.Read(c, name)
+		if !ok {
+			return "there is no ConfigMap " + name.String()
+		}
+		if !holdsCertificate(data["ca.crt"]) {
+			return "ConfigMap " + name.String() + " holds no certificate under ca.crt"
+		}
+		bundle.WriteString(strings.TrimSpace(data["ca.crt"]) + "\n")
+	}
+	if out.CA = bundle.String(); out.CA == "" {
+		return "no CA is given"
+	}
+	return ""
+}
+
+// holdsCertificate tells whether PEM text consists of certificates, at least one.
+func holdsCertificate(text string) bool {
+	rest, found := []byte(text), false
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return found
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return false
+		}
+		found = true
+	}
+}
+
+// ClientSecret returns the Secret that is shown to a backend.
+func ClientSecret(b *ir.Backend) (ir.Name, bool) {
+	if b.TLS == nil || b.TLS.Certificate == "" {
+		return ir.Name{}, false
+	}
+	namespace, name, ok := strings.Cut(string(b.TLS.Certificate), "/")
+	return ir.Name{Namespace: namespace, Name: name}, ok
+}

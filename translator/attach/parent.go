@@ -1,0 +1,192 @@
+package attach
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// ParentKey names one parentRef of a route.
+type ParentKey struct {
+	Route ir.Ref
+	Index int
+}
+
+// Attachment says where one parentRef of a route leads.
+type Attachment struct {
+	Owner     Ownership     // Ours: we write a status for it
+	Listeners []ListenerKey // those that the route attaches to, in the order of the Gateway
+	Problems  []finding.Problem
+}
+
+// Attach decides one parentRef: the listeners that it names, that allow the route, and whose host names meet the
+// route's, in this order; the first step that leaves nothing is the reason of the refusal.
+var Attach = memo.NewQuery("Attach", func(c *memo.Ctx, key ParentKey) Attachment {
+	head, ok := input.Routes.Read(c, key.Route)
+	if !ok || key.Index >= len(head.Parents) {
+		return Attachment{}
+	}
+	a := attacher{c: c, key: key, head: head, ref: head.Parents[key.Index]}
+	gateway, ok := input.ParentGateway(a.ref, key.Route.Namespace)
+	if !ok {
+		return a.refuse(Foreign, finding.ParentKind, "", kindName(a.ref.Kind))
+	}
+	a.gateway = gateway
+	switch GatewayOwner.Get(c, gateway) {
+	case Foreign:
+		return Attachment{Owner: Foreign}
+	case Unknown:
+		if _, exists := input.Gateways.Read(c, gateway); exists {
+			return Attachment{Owner: Unknown} // the Gateway says what is missing
+		}
+		return a.refuse(Unknown, finding.ParentMissing, "", gateway)
+	default:
+		return a.attach()
+	}
+}, equal).Recovering(func(key ParentKey, panicked any) Attachment {
+	return Attachment{Owner: Ours, Problems: []finding.Problem{{
+		Finding:   finding.New(finding.Internal, key.Route, field("spec.parentRefs", key.Index), panicked),
+		Condition: "Accepted", Reason: string(gwv1.RouteReasonPending),
+	}}}
+})
+
+type attacher struct {
+	c       *memo.Ctx
+	key     ParentKey
+	head    *input.RouteHead
+	ref     gwv1.ParentReference
+	gateway ir.Name
+}
+
+func (a *attacher) refuse(owner Ownership, code finding.Code, reason string, args ...any) Attachment {
+	p := finding.Problem{Finding: finding.New(code, a.key.Route, field("spec.parentRefs", a.key.Index), args...), Reason: reason}
+	if owner == Ours {
+		p.Condition = "Accepted"
+	}
+	return Attachment{Owner: owner, Problems: []finding.Problem{p}}
+}
+
+func (a *attacher) attach() Attachment {
+	all := Listeners.Get(a.c, a.gateway)
+	named := filter(all, a.names)
+	if len(named) == 0 {
+		return a.refuse(Ours, finding.ParentNoListener, string(gwv1.RouteReasonNoMatchingParent), a.gateway, a.wanted(), sections(all))
+	}
+	allowed := filter(named, a.allows)
+	if len(allowed) == 0 {
+		return a.refuse(Ours, finding.ParentNotAllowed, string(gwv1.RouteReasonNotAllowedByListeners),
+			a.gateway, a.key.Route.Kind, a.key.Route.Namespace)
+	}
+	matching := filter(allowed, a.meets)
+	if len(matching) == 0 {
+		return a.refuse(Ours, finding.ParentHostname, string(gwv1.RouteReasonNoMatchingListenerHostname), a.gateway, hostnames(allowed))
+	}
+	keys := make([]ListenerKey, len(matching))
+	for i, l := range matching {
+		keys[i] = l.Key
+	}
+	return Attachment{Owner: Ours, Listeners: keys}
+}
+
+func (a *attacher) names(l *Listener) bool {
+	return (a.ref.SectionName == nil || string(*a.ref.SectionName) == l.Key.Section) &&
+		(a.ref.Port == nil || *a.ref.Port == l.Port)
+}
+
+func (a *attacher) allows(l *Listener) bool {
+	if !slices.Contains(l.Kinds, a.key.Route.Kind) {
+		return false
+	}
+	gw, _ := input.Gateways.Read(a.c, a.gateway)
+	allowed := gw.Spec.Listeners[l.Index].AllowedRoutes
+	if allowed == nil || allowed.Namespaces == nil || allowed.Namespaces.From == nil {
+		return a.key.Route.Namespace == a.gateway.Namespace
+	}
+	switch *allowed.Namespaces.From {
+	case gwv1.NamespacesFromAll:
+		return true
+	case gwv1.NamespacesFromSelector:
+		return selects(a.c, allowed.Namespaces.Selector, a.key.Route.Namespace)
+	case gwv1.NamespacesFromSame:
+		return a.key.Route.Namespace == a.gateway.Namespace
+	default: // None
+		return false
+	}
+}
+
+// selects tells whether a namespace carries the labels that a selector asks for. Every namespace carries its name as
+// the label kubernetes.io/metadata.name, also one that has no manifest.
+func selects(c *memo.Ctx, selector *metav1.LabelSelector, namespace string) bool {
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	if err != nil {
+		return false
+	}
+	given, _ := input.NamespaceLabels.Read(c, namespace)
+	set := labels.Set{"kubernetes.io/metadata.name": namespace}
+	for k, v := range given {
+		set[k] = v
+	}
+	return s.Matches(set)
+}
+
+func (a *attacher) meets(l *Listener) bool {
+	for _, h := range a.head.Hosts() {
+		if _, ok := Intersect(h, l.Hostname); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func filter(listeners []Listener, keep func(*Listener) bool) []Listener {
+	var kept []Listener
+	for i := range listeners {
+		if keep(&listeners[i]) {
+			kept = append(kept, listeners[i])
+		}
+	}
+	return kept
+}
+
+func (a *attacher) wanted() string {
+	s := ""
+	if a.ref.SectionName != nil {
+		s += " named " + strconv.Quote(string(*a.ref.SectionName))
+	}
+	if a.ref.Port != nil {
+		s += " with port " + strconv.Itoa(int(*a.ref.Port))
+	}
+	return s
+}
+
+func sections(listeners []Listener) string {
+	names := make([]string, len(listeners))
+	for i, l := range listeners {
+		names[i] = l.Key.Section + ":" + strconv.Itoa(int(l.Port))
+	}
+	return strings.Join(names, ", ")
+}
+
+func hostnames(listeners []Listener) string {
+	names := make([]string, len(listeners))
+	for i, l := range listeners {
+		names[i] = string(l.Hostname)
+	}
+	return strings.Join(names, ", ")
+}
+
+func kindName(kind *gwv1.Kind) string {
+	if kind == nil {
+		return "Gateway of another group"
+	}
+	return string(*kind)
+}

@@ -1,0 +1,63 @@
+package translator
+
+import (
+	"slices"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// IR is everything that the proxies of a class are told, before it becomes Envoy's.
+type IR struct {
+	Class        ir.ProxyClass
+	Listeners    []ir.Listener
+	Tables       []ir.RouteTable
+	VirtualHosts []ir.VirtualHost
+	Backends     []ir.Backend
+	Endpoints    []ir.Endpoints
+	Secrets      []ir.SecretName
+}
+
+// IR returns the intermediate representation of every class, sorted. It is for people and tests: it walks everything.
+func (e *Evaluator) IR() []IR {
+	byClass := map[ir.ProxyClass]*IR{}
+	for class := range e.classes {
+		byClass[class] = &IR{Class: class}
+	}
+	keys := make([]ResourceKey, 0, len(e.holders))
+	for key := range e.holders {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, compareKeys)
+	for _, key := range keys {
+		for _, class := range e.holders[key].classes {
+			e.dump(byClass[class], key)
+		}
+	}
+	out := make([]IR, 0, len(byClass))
+	for _, d := range byClass {
+		out = append(out, *d)
+	}
+	slices.SortFunc(out, func(a, b IR) int { return compareClasses(a.Class, b.Class) })
+	return out
+}
+
+func (e *Evaluator) dump(d *IR, key ResourceKey) {
+	switch key.Type {
+	case ir.TypeListener:
+		d.Listeners = append(d.Listeners, listenerOf.Root(e.table, key.Table.PortKey))
+	case ir.TypeRouteTable:
+		d.Tables = append(d.Tables, ir.RouteTable{Name: key.Table.Name()})
+	case ir.TypeVirtualHost:
+		d.VirtualHosts = append(d.VirtualHosts, VirtualHostOf.Root(e.table, HostKey{key.Table, key.Host}))
+	case ir.TypeCluster:
+		if b := attach.BackendOf.Root(e.table, key.Backend); b != nil {
+			d.Backends = append(d.Backends, *b)
+		}
+	case ir.TypeEndpoints:
+		d.Endpoints = append(d.Endpoints, attach.EndpointsOf.Root(e.table, key.Backend))
+	case ir.TypeSecret:
+		d.Secrets = append(d.Secrets, ir.SecretOf(key.Secret))
+	case ir.TypeCount:
+	}
+}

@@ -1,0 +1,161 @@
+package translator
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// classList lists the classes of proxies that there are.
+var classList = memo.NewQuery("classList", func(c *memo.Ctx, _ struct{}) []ir.ProxyClass {
+	if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.Standalone == input.On {
+		return []ir.ProxyClass{{Role: ir.ClassLocal}}
+	}
+	var classes []ir.ProxyClass
+	for _, gw := range attach.OurGateways.Get(c, struct{}{}) {
+		classes = append(classes, ir.ProxyClass{Role: ir.ClassGateway, Name: gw})
+	}
+	return classes
+}, equal)
+
+// ClassOf returns the class of the proxies that serve a Gateway.
+func ClassOf(settings input.Settings, gateway ir.Name) ir.ProxyClass {
+	if settings.Standalone == input.On {
+		return ir.ProxyClass{Role: ir.ClassLocal}
+	}
+	return ir.ProxyClass{Role: ir.ClassGateway, Name: gateway}
+}
+
+// plan is what a class is told, apart from hosts and backends, of which there may be many.
+type plan struct {
+	Resources []ResourceKey
+	Tables    []TableKey
+}
+
+// planOf lists the listeners, route tables and certificates of a class: names, never contents.
+var planOf = memo.NewQuery("planOf", func(c *memo.Ctx, class ir.ProxyClass) plan {
+	gateways := []ir.Name{class.Name}
+	if class.Role == ir.ClassLocal {
+		gateways = attach.OurGateways.Get(c, struct{}{})
+	}
+	var p plan
+	for _, gw := range gateways {
+		if !GatewayServed.Get(c, gw) {
+			continue
+		}
+		for _, port := range portsOf.Get(c, gw) {
+			p.add(c, PortKey{gw, port.Port})
+		}
+	}
+	slices.SortFunc(p.Resources, compareKeys)
+	p.Resources = slices.Compact(p.Resources)
+	return p
+}, equal)
+
+func (p *plan) add(c *memo.Ctx, port PortKey) {
+	chains := chainsOf.Get(c, port)
+	if len(chains) == 0 {
+		return
+	}
+	p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}})
+	for _, ch := range chains {
+		p.Tables = append(p.Tables, ch.Table)
+		p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeRouteTable, Table: ch.Table})
+		for _, s := range ch.Secrets {
+			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Secret: s})
+		}
+	}
+}
+
+// bucketOf lists the virtual hosts in a bucket of a table, and the backends that they need: names, never contents.
+var bucketOf = memo.NewQuery("bucketOf", func(c *memo.Ctx, key shardKey) []ResourceKey {
+	var keys []ResourceKey
+	for _, host := range hostsOf.Get(c, key) {
+		keys = append(keys, ResourceKey{Type: ir.TypeVirtualHost, Table: key.Table, Host: host})
+		keys = append(keys, backendsOf.Get(c, HostKey{key.Table, host})...)
+	}
+	slices.SortFunc(keys, compareKeys)
+	return slices.Compact(keys)
+}, equal)
+
+// backendsOf lists the clusters and endpoints that a virtual host needs.
+var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ResourceKey {
+	var keys []ResourceKey
+	for _, rule := range VirtualHostOf.Get(c, key).Rules {
+		forward, ok := rule.Action.(ir.Forward)
+		if !ok {
+			continue
+		}
+		for _, w := range forward.Split {
+			if !w.Invalid {
+				keys = append(keys, backendKeys.Get(c, w.Backend)...)
+			}
+		}
+	}
+	slices.SortFunc(keys, compareKeys)
+	return slices.Compact(keys)
+}, equal)
+
+// backendKeys lists the resources that make up a backend.
+var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
+	b := attach.BackendOf.Get(c, name)
+	if b == nil {
+		return nil
+	}
+	keys := []ResourceKey{{Type: ir.TypeCluster, Backend: name}}
+	if len(b.DNS) == 0 {
+		keys = append(keys, ResourceKey{Type: ir.TypeEndpoints, Backend: name})
+	}
+	if secret, ok := attach.ClientSecret(b); ok {
+		keys = append(keys, ResourceKey{Type: ir.TypeSecret, Secret: secret})
+	}
+	return keys
+}, equal)
+
+// Want is a certificate that a local CA shall make: for a Secret that is missing.
+type Want struct {
+	Secret ir.Name
+	Hosts  []ir.Hostname // sorted; none when the listener takes any host
+}
+
+// wantsOf lists the certificates that a local CA shall make.
+var wantsOf = memo.NewQuery("wantsOf", func(c *memo.Ctx, _ struct{}) []Want {
+	if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.LocalCA != input.On {
+		return nil
+	}
+	hosts := map[ir.Name][]ir.Hostname{}
+	for _, gw := range attach.OurGateways.Get(c, struct{}{}) {
+		listeners := attach.Listeners.Get(c, gw)
+		for i := range listeners {
+			for _, secret := range attach.CertificatesOf.Get(c, listeners[i].Key).Missing {
+				hosts[secret] = append(hosts[secret], namesOf(c, &listeners[i])...)
+			}
+		}
+	}
+	wants := make([]Want, 0, len(hosts))
+	for secret, names := range hosts {
+		slices.Sort(names)
+		wants = append(wants, Want{Secret: secret, Hosts: slices.Compact(names)})
+	}
+	slices.SortFunc(wants, func(a, b Want) int { return a.Secret.Compare(b.Secret) })
+	return wants
+}, equal)
+
+// namesOf lists the host names that a listener's certificate should carry: its own, or those of its routes.
+func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
+	if l.Hostname != ir.AnyHost {
+		return []ir.Hostname{l.Hostname}
+	}
+	var names []ir.Hostname
+	table := TableKey{PortKey{l.Key.Gateway, l.Port}, l.Key.Section}
+	for shard := range uint8(input.Shards) {
+		names = append(names, hostsOf.Get(c, shardKey{table, shard})...)
+	}
+	return names
+}
+
+func faultOf(panicked any) string { return fmt.Sprint(panicked) }

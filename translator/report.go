@@ -1,0 +1,250 @@
+package translator
+
+import (
+	"cmp"
+	"slices"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/status"
+)
+
+// statusKinds are the kinds of objects that have a report.
+var statusKinds = [...]ir.Kind{ir.KindGatewayClass, ir.KindGateway, ir.KindHTTPRoute}
+
+// objectsOf lists the objects of a kind: the index bucket as a query, so that its changes are reported.
+var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard) []ir.Name {
+	names, _ := input.ObjectsOf.Read(c, key)
+	return names
+}, equal)
+
+// reportOf words the report of an object.
+var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Report {
+	switch ref.Kind { //nolint:exhaustive // the kinds of statusKinds
+	case ir.KindGatewayClass:
+		return classReport(c, ref)
+	case ir.KindGateway:
+		return gatewayReport(c, ref)
+	default:
+		return routeReport(c, ref)
+	}
+}, equal).Recovering(func(ref ir.Ref, panicked any) status.Report {
+	return status.Report{Object: ref, Findings: []finding.Finding{finding.New(finding.Internal, ref, "", panicked)}}
+})
+
+func classReport(c *memo.Ctx, ref ir.Ref) status.Report {
+	r := status.Report{Object: ref}
+	if attach.OwnerOf.Get(c, ref.Name.Name) != attach.Ours {
+		return r
+	}
+	problems := attach.ClassProblems.Get(c, ref.Name.Name)
+	generation, _ := input.Generations.Read(c, ref)
+	r.Status, r.Findings = status.GatewayClass(generation, problems), status.Findings(problems)
+	return r
+}
+
+// GatewayServed tells whether a Gateway of ours is served at all, listeners apart.
+var GatewayServed = memo.NewQuery("GatewayServed", func(c *memo.Ctx, gateway ir.Name) bool {
+	return attach.GatewayOwner.Get(c, gateway) == attach.Ours && !slices.ContainsFunc(gatewayProblems.Get(c, gateway),
+		func(p finding.Problem) bool { return p.Condition == "Accepted" })
+}, same)
+
+// gatewayProblems lists what is wrong with a Gateway of ours itself.
+var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway ir.Name) []finding.Problem {
+	gw, ok := input.Gateways.Read(c, gateway)
+	if !ok {
+		return nil
+	}
+	g := gatewayChecker{ref: ir.Ref{Kind: ir.KindGateway, Name: gateway}}
+	spec := &gw.Spec
+	if len(attach.ClassProblems.Get(c, string(spec.GatewayClassName))) > 0 {
+		g.refuse(finding.ClassParameters, "spec.gatewayClassName", "InvalidParameters")
+	}
+	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
+		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", string(gwv1.GatewayReasonInvalidParameters))
+	}
+	if spec.TLS != nil && spec.TLS.Frontend != nil {
+		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", string(gwv1.GatewayReasonInvalid), "client certificate validation (tls.frontend)")
+	}
+	if spec.TLS != nil && spec.TLS.Backend != nil {
+		g.refuse(finding.GatewayUnsupported, "spec.tls.backend", string(gwv1.GatewayReasonInvalid), "the backend client certificate (tls.backend)")
+	}
+	settings, _ := input.SettingsOf.Read(c, struct{}{})
+	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {
+		g.problems = append(g.problems, finding.Problem{
+			Finding:   finding.New(finding.GatewayAddresses, g.ref, "spec.addresses", spec.Addresses[0].Value, settings.Bind),
+			Condition: "Programmed", Reason: string(gwv1.GatewayReasonAddressNotUsable),
+		})
+	}
+	return g.problems
+}, equal)
+
+type gatewayChecker struct {
+	ref      ir.Ref
+	problems []finding.Problem
+}
+
+func (g *gatewayChecker) refuse(code finding.Code, field, reason string, args ...any) {
+	g.problems = append(g.problems, finding.Problem{
+		Finding: finding.New(code, g.ref, field, args...), Condition: "Accepted", Reason: reason,
+	})
+}
+
+func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
+	r := status.Report{Object: ref}
+	settings, _ := input.SettingsOf.Read(c, struct{}{})
+	switch attach.GatewayOwner.Get(c, ref.Name) {
+	case attach.Unknown:
+		gw, _ := input.Gateways.Read(c, ref.Name)
+		r.Findings = []finding.Finding{finding.New(finding.GatewayNoClass, ref, "spec.gatewayClassName",
+			string(gw.Spec.GatewayClassName), settings.Controller)}
+		return r
+	case attach.Foreign:
+		return r
+	case attach.Ours:
+	}
+	generation, _ := input.Generations.Read(c, ref)
+	g := status.Gateway{Generation: generation, Problems: gatewayProblems.Get(c, ref.Name)}
+	all := slices.Clone(g.Problems)
+	for _, l := range attach.Listeners.Get(c, ref.Name) {
+		row := listenerRow(c, &l, settings)
+		all = append(all, row.Problems...)
+		g.Listeners = append(g.Listeners, row)
+	}
+	if settings.Standalone == input.On && GatewayServed.Get(c, ref.Name) {
+		g.Addresses = []string{settings.Bind}
+	}
+	r.Status, r.Findings = status.GatewayStatus(g), status.Findings(all)
+	return r
+}
+
+func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) status.Listener {
+	row := status.Listener{Name: l.Key.Section, Kinds: l.Kinds, Attached: attachedTo.Get(c, l.Key), Problems: slices.Clone(l.Problems)}
+	row.Problems = append(row.Problems, attach.CertificatesOf.Get(c, l.Key).Problems...)
+	port := PortKey{l.Key.Gateway, l.Port}
+	served := l.Usable() && GatewayServed.Get(c, l.Key.Gateway) && slices.ContainsFunc(chainsOf.Get(c, port), func(ch chain) bool {
+		return slices.Contains(ch.Origin, l.Origin())
+	})
+	if !served {
+		return row
+	}
+	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
+	if rejected, why := rejection(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}); rejected {
+		row.Problems = append(row.Problems, finding.Problem{
+			Finding:   finding.New(finding.RefusedListener, l.Ref(), field("spec.listeners", l.Index)+".port", l.Bound, why),
+			Condition: "Programmed", Reason: string(gwv1.ListenerReasonInvalid),
+		})
+	}
+	return row
+}
+
+func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
+	p := status.Progress{Served: true}
+	report, ok := input.ListenerReports.Read(c, input.ClassListener{Class: class, Listener: port.Name()})
+	if !ok {
+		return p
+	}
+	wanted := ResourceOf.Get(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}).Resource
+	p.Proxies, p.Live, p.Refused = report.Proxies, report.Live, report.Refused
+	p.Current = wanted != nil && wanted.Version == report.Version
+	return p
+}
+
+// rejection tells whether the newest version of a resource was refused by an Envoy, and its words.
+func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
+	r, ok := input.Rejections.Read(c, key.ID())
+	if !ok {
+		return false, ""
+	}
+	wanted := ResourceOf.Get(c, key).Resource
+	return wanted != nil && wanted.Version == r.Version, r.Message
+}
+
+// attachedTo counts the routes that attach to a listener, whether or not it is served.
+var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.ListenerKey) int {
+	n := 0
+	for shard := range uint8(input.Shards) {
+		n += attachedInShard.Get(c, listenerShard{key, shard})
+	}
+	return n
+}, same)
+
+type listenerShard struct {
+	Listener attach.ListenerKey
+	Shard    uint8
+}
+
+var attachedInShard = memo.NewQuery("attachedInShard", func(c *memo.Ctx, key listenerShard) int {
+	routes, _ := input.RoutesOfGateway.Read(c, input.GatewayShard{Gateway: key.Listener.Gateway, Shard: key.Shard})
+	n := 0
+	for _, r := range routes {
+		if attaches(c, r, key.Listener) {
+			n++
+		}
+	}
+	return n
+}, same)
+
+func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
+	r := status.Report{Object: ref}
+	head, ok := input.Routes.Read(c, ref)
+	if !ok {
+		return r
+	}
+	rules := RulesOf.Get(c, ref)
+	settings, _ := input.SettingsOf.Read(c, struct{}{})
+	generation, _ := input.Generations.Read(c, ref)
+	in := status.Route{
+		Generation: generation, Controller: settings.Controller,
+		Problems: rules.Problems, Total: rules.Total, Dropped: rules.Dropped,
+	}
+	var all []finding.Problem
+	if head.DefaultGateways != "" {
+		all = append(all, finding.Problem{Finding: finding.New(finding.ParentDefault, ref, "spec.useDefaultGateways")})
+	}
+	for i, parent := range head.Parents {
+		a := attach.Attach.Get(c, attach.ParentKey{Route: ref, Index: i})
+		problems := slices.Concat(a.Problems, refusedHosts(c, ref, head, a))
+		all = append(all, problems...)
+		if a.Owner == attach.Ours {
+			in.Parents = append(in.Parents, status.Parent{Ref: parent, Problems: problems})
+		}
+	}
+	r.Findings = status.Findings(append(all, rules.Problems...))
+	if len(in.Parents) > 0 {
+		r.Status = &gwv1.HTTPRouteStatus{RouteStatus: status.RouteStatus(in)}
+	}
+	return r
+}
+
+// refusedHosts lists the hosts of a route that an Envoy refused, through one parentRef.
+func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attachment) []finding.Problem {
+	var problems []finding.Problem
+	for _, key := range a.Listeners {
+		l := attach.ListenerOf(c, key)
+		table := TableKey{PortKey: PortKey{key.Gateway, l.Port}}
+		if l.Protocol == gwv1.HTTPSProtocolType {
+			table.Section = key.Section
+		}
+		for _, raw := range head.Hosts() {
+			host, ok := attach.Intersect(raw, l.Hostname)
+			if !ok {
+				continue
+			}
+			vh := ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
+			if rejected, why := rejection(c, vh); rejected {
+				problems = append(problems, finding.Problem{
+					Finding:   finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why),
+					Condition: "PartiallyInvalid", Reason: "UnsupportedValue",
+				})
+			}
+		}
+	}
+	slices.SortFunc(problems, func(a, b finding.Problem) int { return cmp.Or(finding.Compare(a.Finding, b.Finding), 0) })
+	return slices.Compact(problems)
+}

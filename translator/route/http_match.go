@@ -1,0 +1,83 @@
+package route
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// match reads one match of the rule at hand. A match with an invalid expression is left out: what it should take
+// cannot be told.
+func (l *lowering) match(index int, m *gwv1.HTTPRouteMatch) (ir.Match, bool) {
+	sub := field(".matches", index)
+	out := ir.Match{Path: pathMatch(m.Path)}
+	ok := out.Path.Type != ir.PathRegex || l.regex(sub+".path.value", out.Path.Value)
+	if m.Method != nil {
+		out.Method = string(*m.Method)
+	}
+	for i := range m.Headers {
+		h := &m.Headers[i]
+		v := ir.ValueMatch{Name: strings.ToLower(string(h.Name)), Value: h.Value}
+		v.Regex = h.Type != nil && *h.Type == gwv1.HeaderMatchRegularExpression
+		ok = (!v.Regex || l.regex(field(sub+".headers", i)+".value", v.Value)) && ok
+		out.Headers = addOnce(out.Headers, v)
+	}
+	for i := range m.QueryParams {
+		q := &m.QueryParams[i]
+		v := ir.ValueMatch{Name: string(q.Name), Value: q.Value}
+		v.Regex = q.Type != nil && *q.Type == gwv1.QueryParamMatchRegularExpression
+		ok = (!v.Regex || l.regex(field(sub+".queryParams", i)+".value", v.Value)) && ok
+		out.Query = addOnce(out.Query, v)
+	}
+	byName := func(a, b ir.ValueMatch) int { return cmp.Compare(a.Name, b.Name) }
+	slices.SortFunc(out.Headers, byName)
+	slices.SortFunc(out.Query, byName)
+	return out, ok
+}
+
+// addOnce leaves out names that are there already: only the first entry of a name counts (Gateway API,
+// HTTPHeaderMatch.name and HTTPQueryParamMatch.name).
+func addOnce(list []ir.ValueMatch, v ir.ValueMatch) []ir.ValueMatch {
+	if slices.ContainsFunc(list, func(o ir.ValueMatch) bool { return o.Name == v.Name }) {
+		return list
+	}
+	return append(list, v)
+}
+
+func pathMatch(p *gwv1.HTTPPathMatch) ir.PathMatch {
+	out := ir.PathMatch{Type: ir.PathPrefix, Value: "/"}
+	if p == nil {
+		return out
+	}
+	if p.Value != nil {
+		out.Value = *p.Value
+	}
+	if p.Type != nil {
+		switch *p.Type {
+		case gwv1.PathMatchExact:
+			out.Type = ir.PathExact
+		case gwv1.PathMatchRegularExpression:
+			out.Type = ir.PathRegex
+		case gwv1.PathMatchPathPrefix:
+		}
+	}
+	if out.Type == ir.PathPrefix { // a trailing slash does not count (Gateway API, PathMatchPathPrefix)
+		out.Value = "/" + strings.Trim(out.Value, "/")
+	}
+	return out
+}
+
+// regex reports an invalid expression. Go's syntax is RE2's.
+func (l *lowering) regex(sub, expr string) bool {
+	_, err := regexp.Compile(expr)
+	if err != nil {
+		l.drop(finding.RuleRegex, sub, expr, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return err == nil
+}

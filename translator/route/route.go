@@ -1,0 +1,43 @@
+// Package route turns the rules of a route into the IR, one file per kind of route. It decides what a rule matches
+// and does, apart from any parent: where a route attaches is package attach's business, and which rule wins on a host
+// is the root translator's.
+package route
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// Kind is a kind of route: all that the rest of the translator needs to know about it.
+type Kind struct {
+	Kind ir.Kind
+	// Lower returns the rules of a route of this kind.
+	Lower func(c *memo.Ctx, name ir.Name) Lowered
+}
+
+// Lowered are the rules of a route, whatever its parents.
+type Lowered struct {
+	// Rules has an entry per match, in the order of the manifest.
+	Rules []ir.Rule
+	// Problems are of the conditions ResolvedRefs and PartiallyInvalid.
+	Problems []finding.Problem
+	// Total and Dropped count the rules of the manifest, and those that are not served as asked.
+	Total, Dropped int
+}
+
+// Conditions that problems of rules are reported by.
+const (
+	conditionResolved = "ResolvedRefs"
+	conditionPartial  = "PartiallyInvalid"
+)
+
+const unsupportedValue = "UnsupportedValue"
+
+func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
+
+// field returns the path of an element of a list.
+func field(list string, index int) string { return list + "[" + strconv.Itoa(index) + "]" }

@@ -1,0 +1,211 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// GatewayClass words the status of a class of ours.
+func GatewayClass(generation int64, problems []finding.Problem) *gwv1.GatewayClassStatus {
+	c := conditions{generation: generation}
+	if bad := of(problems, accepted); len(bad) > 0 {
+		c.set(accepted, metav1.ConditionFalse, bad[0].Reason, text(bad))
+	} else {
+		c.set(accepted, metav1.ConditionTrue, string(gwv1.GatewayClassReasonAccepted), "Gateways of this class are served")
+	}
+	c.set("SupportedVersion", metav1.ConditionTrue, "SupportedVersion", "Gateway API v1.7")
+	return &gwv1.GatewayClassStatus{Conditions: c.list}
+}
+
+// Gateway is what a Gateway's status is made of.
+type Gateway struct {
+	Generation int64
+	Problems   []finding.Problem // of the Gateway itself
+	Listeners  []Listener
+	Addresses  []string // IP addresses under which it is served
+}
+
+// Listener is what a listener's status is made of.
+type Listener struct {
+	Name     string
+	Kinds    []ir.Kind
+	Attached int
+	Problems []finding.Problem
+	// Programmed says how far the proxies are; its zero value is that nobody was told.
+	Programmed Progress
+}
+
+// Progress says how far the proxies are with a listener.
+type Progress struct {
+	Served  bool // the listener is part of the configuration
+	Current bool // the proxies' answers are about its newest version
+	Proxies int  // connected
+	Live    int  // of these serve it
+	Refused int  // of these refuse it
+}
+
+func (p Progress) done() bool { return p.Served && p.Current && p.Live > 0 && p.Refused == 0 }
+
+func (p Progress) text() string {
+	switch {
+	case !p.Served:
+		return "not served"
+	case p.Proxies == 0:
+		return "no proxy is connected"
+	case p.Refused > 0:
+		return fmt.Sprintf("refused by %d of %d proxies", p.Refused, p.Proxies)
+	case !p.Current:
+		return fmt.Sprintf("live on 0 of %d proxies", p.Proxies)
+	default:
+		return fmt.Sprintf("live on %d of %d proxies", p.Live, p.Proxies)
+	}
+}
+
+// bad tells whether problems keep the listener from being served.
+func (l *Listener) bad() bool {
+	return len(of(l.Problems, accepted))+len(of(l.Problems, conflicted)) > 0
+}
+
+// GatewayStatus words the status of a Gateway of ours.
+func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
+	c := conditions{generation: g.Generation}
+	refusal := of(g.Problems, accepted)
+	c.setGatewayAccepted(g, refusal)
+	c.setGatewayProgrammed(g, refusal)
+	var unresolved []string
+	s := &gwv1.GatewayStatus{}
+	for i := range g.Listeners {
+		l := &g.Listeners[i]
+		s.Listeners = append(s.Listeners, listenerStatus(l, g.Generation, len(refusal) == 0))
+		if len(of(l.Problems, resolvedRefs)) > 0 {
+			unresolved = append(unresolved, l.Name)
+		}
+	}
+	if len(unresolved) > 0 {
+		c.set(resolvedRefs, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotResolved),
+			"references of these listeners cannot be resolved: "+strings.Join(unresolved, ", "))
+	} else {
+		c.set(resolvedRefs, metav1.ConditionTrue, string(gwv1.GatewayReasonResolvedRefs), "all references are resolved")
+	}
+	kind := gwv1.IPAddressType
+	for _, a := range g.Addresses {
+		s.Addresses = append(s.Addresses, gwv1.GatewayStatusAddress{Type: &kind, Value: a})
+	}
+	s.Conditions = c.list
+	return s
+}
+
+func (c *conditions) setGatewayAccepted(g Gateway, refusal []finding.Problem) {
+	var good, bad []string
+	for i := range g.Listeners {
+		if l := &g.Listeners[i]; l.bad() {
+			bad = append(bad, l.Name)
+		} else {
+			good = append(good, l.Name)
+		}
+	}
+	switch {
+	case len(refusal) > 0:
+		c.set(accepted, metav1.ConditionFalse, refusal[0].Reason, text(refusal))
+	case len(bad) == 0:
+		c.set(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonAccepted), "all listeners are accepted")
+	case len(good) == 0:
+		c.set(accepted, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotValid), "no listener is accepted")
+	default:
+		c.set(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonListenersNotValid),
+			"not accepted: "+strings.Join(bad, ", ")+"; accepted: "+strings.Join(good, ", "))
+	}
+}
+
+func (c *conditions) setGatewayProgrammed(g Gateway, refusal []finding.Problem) {
+	var waiting []string
+	served := 0
+	for i := range g.Listeners {
+		l := &g.Listeners[i]
+		if !l.Programmed.Served {
+			continue
+		}
+		served++
+		if !l.Programmed.done() {
+			waiting = append(waiting, l.Name+": "+l.Programmed.text())
+		}
+	}
+	unusable := of(g.Problems, programmed)
+	switch {
+	case len(refusal) > 0 || served == 0:
+		c.set(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "no listener is served")
+	case len(unusable) > 0:
+		c.set(programmed, metav1.ConditionFalse, unusable[0].Reason, text(unusable))
+	case len(waiting) > 0:
+		c.set(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonPending), strings.Join(waiting, "; "))
+	default:
+		c.set(programmed, metav1.ConditionTrue, string(gwv1.GatewayReasonProgrammed), g.Listeners[firstServed(g)].Programmed.text())
+	}
+}
+
+func firstServed(g Gateway) int {
+	for i := range g.Listeners {
+		if g.Listeners[i].Programmed.Served {
+			return i
+		}
+	}
+	return 0
+}
+
+func listenerStatus(l *Listener, generation int64, gatewayAccepted bool) gwv1.ListenerStatus {
+	c := conditions{generation: generation}
+	conflicts := of(l.Problems, conflicted)
+	refusals := append(of(l.Problems, accepted), conflicts...)
+	if len(refusals) > 0 {
+		c.set(accepted, metav1.ConditionFalse, refusals[0].Reason, text(refusals))
+	} else {
+		c.set(accepted, metav1.ConditionTrue, string(gwv1.ListenerReasonAccepted), "the listener is accepted")
+	}
+	if len(conflicts) > 0 {
+		c.set(conflicted, metav1.ConditionTrue, conflicts[0].Reason, text(conflicts))
+	} else {
+		c.set(conflicted, metav1.ConditionFalse, string(gwv1.ListenerReasonNoConflicts), "no other listener conflicts")
+	}
+	if unresolved := of(l.Problems, resolvedRefs); len(unresolved) > 0 {
+		c.set(resolvedRefs, metav1.ConditionFalse, unresolved[0].Reason, text(unresolved))
+	} else {
+		c.set(resolvedRefs, metav1.ConditionTrue, string(gwv1.ListenerReasonResolvedRefs), "all references are resolved")
+	}
+	c.setListenerProgrammed(l, conflicts, gatewayAccepted)
+	return gwv1.ListenerStatus{
+		Name: gwv1.SectionName(l.Name), SupportedKinds: supported(l.Kinds),
+		AttachedRoutes: int32(l.Attached), Conditions: c.list, //nolint:gosec // far below
+	}
+}
+
+func (c *conditions) setListenerProgrammed(l *Listener, conflicts []finding.Problem, gatewayAccepted bool) {
+	refused := of(l.Problems, programmed)
+	switch {
+	case len(conflicts) > 0:
+		c.set(programmed, metav1.ConditionFalse, conflicts[0].Reason, "the listener conflicts with another")
+	case !l.Programmed.Served || !gatewayAccepted:
+		c.set(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonInvalid), "the listener is not served")
+	case len(refused) > 0:
+		c.set(programmed, metav1.ConditionFalse, refused[0].Reason, text(refused))
+	case l.Programmed.done():
+		c.set(programmed, metav1.ConditionTrue, string(gwv1.ListenerReasonProgrammed), l.Programmed.text())
+	default:
+		c.set(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonPending), l.Programmed.text())
+	}
+}
+
+// supported lists kinds as a status does. The list is never nil: an empty one says that no kind is supported.
+func supported(kinds []ir.Kind) []gwv1.RouteGroupKind {
+	group := gwv1.Group(gwv1.GroupName)
+	out := []gwv1.RouteGroupKind{}
+	for _, k := range kinds {
+		out = append(out, gwv1.RouteGroupKind{Group: &group, Kind: gwv1.Kind(k)})
+	}
+	return out
+}

@@ -1,0 +1,191 @@
+package translator
+
+import (
+	"slices"
+	"strings"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// PortKey names one port of a Gateway, which is one Envoy listener.
+type PortKey struct {
+	Gateway ir.Name
+	Port    int32
+}
+
+// Name returns the name of the Envoy listener.
+func (k PortKey) Name() ir.ListenerName { return ir.GatewayListener(k.Gateway, k.Port) }
+
+// TableKey names a route table: that of the HTTP listeners of a port, or of one HTTPS listener.
+type TableKey struct {
+	PortKey
+	Section string // empty for the HTTP listeners of the port, which share a table
+}
+
+// Name returns the name of the RouteConfiguration.
+func (k TableKey) Name() ir.RouteTableName {
+	if k.Section == "" {
+		return ir.HTTPTable(k.Gateway, k.Port)
+	}
+	return ir.HTTPSTable(k.Gateway, k.Port, k.Section)
+}
+
+// HostKey names a virtual host.
+type HostKey struct {
+	Table TableKey
+	Host  ir.Hostname
+}
+
+// Name returns the name of the virtual host.
+func (k HostKey) Name() ir.VirtualHostName {
+	return ir.VirtualHostName{Table: k.Table.Name(), Host: k.Host}
+}
+
+// door is what a route table needs to know of a listener.
+type door struct {
+	Section  string
+	Hostname ir.Hostname
+}
+
+// doors lists the usable listeners of a port, whatever their certificates, most specific host name first. HTTP
+// listeners of a port share a table; HTTPS listeners have one each, but a host still belongs to the most specific of
+// them all (Gateway API, GatewaySpec.listeners, "Listeners that are distinct only by Hostname").
+var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
+	var out []door
+	listeners := attach.Listeners.Get(c, port.Gateway)
+	for i := range listeners {
+		if l := &listeners[i]; l.Port == port.Port && l.Usable() {
+			out = append(out, door{Section: l.Key.Section, Hostname: l.Hostname})
+		}
+	}
+	slices.SortFunc(out, func(a, b door) int {
+		if d := attach.Specificity(b.Hostname) - attach.Specificity(a.Hostname); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Section, b.Section)
+	})
+	return out
+}, equal)
+
+// ownerOf finds the listener that a host of a table belongs to: the most specific whose host name covers it, if that
+// listener is one of the table's.
+func ownerOf(c *memo.Ctx, key HostKey) (door, bool) {
+	for _, d := range doors.Get(c, key.Table.PortKey) {
+		if attach.Covers(d.Hostname, key.Host) {
+			return d, key.Table.Section == "" || key.Table.Section == d.Section
+		}
+	}
+	return door{}, false
+}
+
+// fixedShard is the bucket of the hosts that a table always has: its listeners' own and [ir.AnyHost].
+const fixedShard = input.Shards
+
+// shardKey names a bucket of the hosts of a table: 0 to input.Shards-1, or fixedShard.
+type shardKey struct {
+	Table TableKey
+	Shard uint8
+}
+
+// hostsOf lists the hosts in a bucket of a table. It lists names alone, so a change of a host's rules ends here.
+var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Hostname {
+	if key.Shard == fixedShard {
+		return fixedHosts(c, key.Table)
+	}
+	var hosts []ir.Hostname
+	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: key.Shard})
+	for _, raw := range raws {
+		owner, ok := ownerOf(c, HostKey{key.Table, raw})
+		if !ok || owner.Hostname == raw { // the listener's own host is a fixed one
+			continue
+		}
+		if attachesAny(c, attach.ListenerKey{Gateway: key.Table.Gateway, Section: owner.Section}, raw) {
+			hosts = append(hosts, raw)
+		}
+	}
+	return hosts
+}, equal)
+
+func fixedHosts(c *memo.Ctx, table TableKey) []ir.Hostname {
+	hosts := []ir.Hostname{ir.AnyHost}
+	for _, d := range doors.Get(c, table.PortKey) {
+		if table.Section == "" || table.Section == d.Section {
+			hosts = append(hosts, d.Hostname)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// attachesAny tells whether a route with this host name attaches to a listener.
+func attachesAny(c *memo.Ctx, listener attach.ListenerKey, raw ir.Hostname) bool {
+	routes, _ := input.RoutesOfHost.Read(c, input.GatewayHost{Gateway: listener.Gateway, Host: raw})
+	return slices.ContainsFunc(routes, func(r ir.Ref) bool { return attaches(c, r, listener) })
+}
+
+// attaches tells whether any parentRef of a route leads to a listener.
+func attaches(c *memo.Ctx, route ir.Ref, listener attach.ListenerKey) bool {
+	for i := range ParentCount.Get(c, route) {
+		if slices.Contains(attach.Attach.Get(c, attach.ParentKey{Route: route, Index: i}).Listeners, listener) {
+			return true
+		}
+	}
+	return false
+}
+
+// ParentCount is the number of parentRefs of a route.
+var ParentCount = memo.NewQuery("ParentCount", func(c *memo.Ctx, route ir.Ref) int {
+	head, ok := input.Routes.Read(c, route)
+	if !ok {
+		return 0
+	}
+	return len(head.Parents)
+}, same)
+
+// tablesOf lists the route tables of a port of a Gateway.
+func tablesOf(c *memo.Ctx, port PortKey) []TableKey {
+	var tables []TableKey
+	for _, chain := range chainsOf.Get(c, port) {
+		tables = append(tables, chain.Table)
+	}
+	return tables
+}
+
+// chain is one filter chain of a port, apart from its certificates' contents.
+type chain struct {
+	Table    TableKey
+	Hostname ir.Hostname
+	Secrets  []ir.Name // none for HTTP
+	Origin   []ir.Origin
+}
+
+// chainsOf lists the filter chains of a port: one for all of its HTTP listeners, or one for each HTTPS listener that
+// has a usable certificate.
+var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain {
+	var out []chain
+	plain := chain{Table: TableKey{PortKey: port}, Hostname: ir.AnyHost}
+	listeners := attach.Listeners.Get(c, port.Gateway)
+	for i := range listeners {
+		l := &listeners[i]
+		switch {
+		case l.Port != port.Port || !l.Usable():
+		case l.Protocol == gwv1.HTTPProtocolType:
+			plain.Origin = append(plain.Origin, l.Origin())
+		default:
+			if secrets := attach.CertificatesOf.Get(c, l.Key).Secrets; len(secrets) > 0 {
+				out = append(out, chain{
+					Table: TableKey{port, l.Key.Section}, Hostname: l.Hostname, Secrets: secrets, Origin: []ir.Origin{l.Origin()},
+				})
+			}
+		}
+	}
+	if len(plain.Origin) > 0 {
+		out = append(out, plain)
+	}
+	return out
+}, equal)

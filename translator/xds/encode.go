@@ -1,0 +1,90 @@
+// Package xds turns the IR into Envoy's messages, one file per resource, and encodes each once. It decides how
+// something is said to Envoy, and nothing about what is to be said.
+package xds
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// validated is an Envoy message with the checks that Envoy itself makes before it looks at the meaning
+// (protoc-gen-validate).
+type validated interface {
+	proto.Message
+	ValidateAll() error
+}
+
+// encode validates a message and makes a resource of it.
+func encode(id ir.ResourceID, m validated, needs []ir.ResourceID) (*ir.Resource, error) {
+	if err := m.ValidateAll(); err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	slices.SortFunc(needs, ir.ResourceID.Compare)
+	sum := sha256.Sum256(body)
+	return &ir.Resource{ID: id, Version: hex.EncodeToString(sum[:12]), Body: body, Needs: slices.Compact(needs)}, nil
+}
+
+// pack wraps a message. Packing a message that was just made cannot fail.
+func pack(m proto.Message) *anypb.Any {
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return &anypb.Any{TypeUrl: "type.googleapis.com/" + string(m.ProtoReflect().Descriptor().FullName()), Value: body}
+}
+
+// ads is the stream that brought the resource which says it.
+func ads() *corev3.ConfigSource {
+	return &corev3.ConfigSource{
+		ResourceApiVersion:    corev3.ApiVersion_V3,
+		ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}},
+	}
+}
+
+// metadataNamespace holds where a virtual host or route came from, so that any config dump can be read back to YAML.
+const metadataNamespace = "cloverleaf.dev"
+
+func originMetadata(origins []ir.Origin) *corev3.Metadata {
+	if len(origins) == 0 {
+		return nil
+	}
+	list := make([]*structpb.Value, len(origins))
+	for i, o := range origins {
+		fields := map[string]*structpb.Value{
+			"kind": structpb.NewStringValue(string(o.Kind)), "namespace": structpb.NewStringValue(o.Namespace),
+			"name": structpb.NewStringValue(o.Name.Name),
+		}
+		if o.Section != "" {
+			fields["section"] = structpb.NewStringValue(o.Section)
+		}
+		list[i] = structpb.NewStructValue(&structpb.Struct{Fields: fields})
+	}
+	return &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{
+		metadataNamespace: {Fields: map[string]*structpb.Value{"resources": structpb.NewListValue(&structpb.ListValue{Values: list})}},
+	}}
+}
+
+// TypeURL returns the type URL of a type of resource.
+func TypeURL(t ir.Type) string { return "type.googleapis.com/" + typeNames[t] }
+
+var typeNames = [...]string{
+	ir.TypeSecret:      "envoy.extensions.transport_sockets.tls.v3.Secret",
+	ir.TypeCluster:     "envoy.config.cluster.v3.Cluster",
+	ir.TypeEndpoints:   "envoy.config.endpoint.v3.ClusterLoadAssignment",
+	ir.TypeListener:    "envoy.config.listener.v3.Listener",
+	ir.TypeRouteTable:  "envoy.config.route.v3.RouteConfiguration",
+	ir.TypeVirtualHost: "envoy.config.route.v3.VirtualHost",
+}

@@ -1,0 +1,199 @@
+package xds
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// forward sends to one cluster or to several by weight; invalid shares are not part of it.
+func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, error) {
+	out := &routev3.RouteAction{
+		// Envoy's own default would be 15 seconds; without a word of the user there is no limit.
+		Timeout: durationpb.New(a.Timeout.Request),
+	}
+	if a.Timeout.Backend > 0 {
+		out.RetryPolicy = &routev3.RetryPolicy{NumRetries: wrapperspb.UInt32(0), PerTryTimeout: durationpb.New(a.Timeout.Backend)}
+	}
+	if a.Rewrite.Hostname != "" {
+		out.HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: a.Rewrite.Hostname}
+	}
+	if e := a.Rewrite.Path; e != nil {
+		prefix, re := rewritePath(e)
+		out.PrefixRewrite, out.RegexRewrite = prefix, re
+	}
+	split := validShares(a.Split)
+	if len(split) == 0 {
+		return nil, errors.New("no backend has a share")
+	}
+	for _, w := range split {
+		needs[ir.ResourceID{Type: ir.TypeCluster, Name: string(w.Backend)}] = true
+	}
+	if len(split) == 1 && plain(split[0].Headers) {
+		out.ClusterSpecifier = &routev3.RouteAction_Cluster{Cluster: string(split[0].Backend)}
+		return &routev3.Route_Route{Route: out}, nil
+	}
+	weighted := &routev3.WeightedCluster{}
+	for _, w := range split {
+		cluster := &routev3.WeightedCluster_ClusterWeight{Name: string(w.Backend), Weight: wrapperspb.UInt32(w.Weight)}
+		cluster.RequestHeadersToAdd, cluster.RequestHeadersToRemove = headerOptions(w.Headers.Request)
+		cluster.ResponseHeadersToAdd, cluster.ResponseHeadersToRemove = headerOptions(w.Headers.Response)
+		weighted.Clusters = append(weighted.Clusters, cluster)
+	}
+	out.ClusterSpecifier = &routev3.RouteAction_WeightedClusters{WeightedClusters: weighted}
+	return &routev3.Route_Route{Route: out}, nil
+}
+
+func plain(h ir.HeaderEdits) bool { return len(h.Request)+len(h.Response) == 0 }
+
+func validShares(split []ir.Weighted) []ir.Weighted {
+	var valid []ir.Weighted
+	for _, w := range split {
+		if !w.Invalid && w.Weight > 0 {
+			valid = append(valid, w)
+		}
+	}
+	return valid
+}
+
+// invalidShare returns the part of the requests that goes to invalid backends, nil when there is none.
+func invalidShare(split []ir.Weighted) *typev3.FractionalPercent {
+	var invalid, total uint64
+	for _, w := range split {
+		total += uint64(w.Weight)
+		if w.Invalid {
+			invalid += uint64(w.Weight)
+		}
+	}
+	if invalid == 0 {
+		return nil
+	}
+	const million = 1_000_000
+	return &typev3.FractionalPercent{
+		Numerator:   uint32((invalid*million + total/2) / total), //nolint:gosec // at most a million
+		Denominator: typev3.FractionalPercent_MILLION,
+	}
+}
+
+// failing answers a share of the requests of a rule with 500 (Gateway API, HTTPRouteRule.backendRefs).
+func failing(rule *ir.Rule, match *routev3.RouteMatch, share *typev3.FractionalPercent) *routev3.Route {
+	r := &routev3.Route{
+		Name: rule.Name + "/invalid", Metadata: originMetadata([]ir.Origin{rule.Origin}), Action: respond(ir.Respond{Status: 500}),
+		Match: &routev3.RouteMatch{
+			PathSpecifier: match.PathSpecifier, Headers: match.Headers, QueryParameters: match.QueryParameters,
+			RuntimeFraction: &corev3.RuntimeFractionalPercent{DefaultValue: share},
+		},
+	}
+	return r
+}
+
+var redirectCodes = map[uint32]routev3.RedirectAction_RedirectResponseCode{
+	301: routev3.RedirectAction_MOVED_PERMANENTLY, 302: routev3.RedirectAction_FOUND, 303: routev3.RedirectAction_SEE_OTHER,
+	307: routev3.RedirectAction_TEMPORARY_REDIRECT, 308: routev3.RedirectAction_PERMANENT_REDIRECT,
+}
+
+func redirect(a ir.Redirect) (*routev3.Route_Redirect, error) {
+	code, ok := redirectCodes[a.Status]
+	if !ok {
+		return nil, fmt.Errorf("%d is no status of a redirect", a.Status)
+	}
+	out := &routev3.RedirectAction{HostRedirect: a.Hostname, ResponseCode: code}
+	if a.Scheme != "" {
+		out.SchemeRewriteSpecifier = &routev3.RedirectAction_SchemeRedirect{SchemeRedirect: a.Scheme}
+	}
+	if a.PortMode == ir.PortSet {
+		out.PortRedirect = a.Port
+	}
+	if e := a.Path; e != nil {
+		prefix, re := rewritePath(e)
+		switch {
+		case e.Full:
+			out.PathRewriteSpecifier = &routev3.RedirectAction_PathRedirect{PathRedirect: fullPath(e.Value)}
+		case re != nil:
+			out.PathRewriteSpecifier = &routev3.RedirectAction_RegexRewrite{RegexRewrite: re}
+		default:
+			out.PathRewriteSpecifier = &routev3.RedirectAction_PrefixRewrite{PrefixRewrite: prefix}
+		}
+	}
+	return &routev3.Route_Redirect{Redirect: out}, nil
+}
+
+// rewritePath says a path edit as a prefix rewrite or, where that would be wrong, as a regular expression. A prefix is
+// replaced by whole segments (Gateway API, HTTPPathModifier.replacePrefixMatch): /foo -> / makes /bar of /foo/bar.
+func rewritePath(e *ir.PathEdit) (prefix string, re *matcherv3.RegexMatchAndSubstitute) {
+	if e.Full {
+		return "", substitution("^/.*$", fullPath(e.Value))
+	}
+	value := strings.TrimRight(e.Value, "/")
+	if value != "" && !strings.HasPrefix(value, "/") {
+		value = "/" + value
+	}
+	switch {
+	case value == "":
+		return "", substitution("^"+regexp.QuoteMeta(strings.TrimRight(e.Prefix, "/"))+"/*", "/")
+	case e.Prefix == "/":
+		return value + "/", nil
+	default:
+		return value, nil
+	}
+}
+
+func fullPath(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		return "/" + p
+	}
+	return p
+}
+
+func substitution(pattern, value string) *matcherv3.RegexMatchAndSubstitute {
+	return &matcherv3.RegexMatchAndSubstitute{
+		Pattern: &matcherv3.RegexMatcher{Regex: pattern}, Substitution: strings.ReplaceAll(value, `\`, `\\`),
+	}
+}
+
+// regex checks an expression as Envoy will: RE2's syntax, and a program of bounded size.
+func regex(expr string) (*matcherv3.RegexMatcher, error) {
+	parsed, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
+	}
+	if _, err := syntax.Compile(parsed.Simplify()); err != nil {
+		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
+	}
+	return &matcherv3.RegexMatcher{Regex: expr}, nil
+}
+
+func setHeaders(r *routev3.Route, h ir.HeaderEdits) {
+	r.RequestHeadersToAdd, r.RequestHeadersToRemove = headerOptions(h.Request)
+	r.ResponseHeadersToAdd, r.ResponseHeadersToRemove = headerOptions(h.Response)
+}
+
+// headerOptions says header edits as Envoy does. A value is literal: what Envoy would read as a format is escaped.
+func headerOptions(edits []ir.HeaderEdit) (add []*corev3.HeaderValueOption, remove []string) {
+	for _, e := range edits {
+		if e.Op == ir.HeaderRemove {
+			remove = append(remove, e.Name)
+			continue
+		}
+		action := corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD
+		if e.Op == ir.HeaderAdd {
+			action = corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD
+		}
+		add = append(add, &corev3.HeaderValueOption{
+			Header:       &corev3.HeaderValue{Key: e.Name, Value: strings.ReplaceAll(e.Value, "%", "%%")},
+			AppendAction: action, KeepEmptyValue: e.Value == "",
+		})
+	}
+	return add, remove
+}

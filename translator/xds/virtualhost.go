@@ -1,0 +1,134 @@
+package xds
+
+import (
+	"fmt"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
+)
+
+// VirtualHost encodes a virtual host. Its name is its resource's name, or Envoy would acknowledge a removal and ignore
+// it. Its last route answers 404 to what no rule takes.
+func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
+	id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: v.Name.String()}
+	m := &routev3.VirtualHost{Name: id.Name, Domains: []string{string(v.Name.Host)}, Metadata: originMetadata(v.Origin)}
+	needs := map[ir.ResourceID]bool{}
+	for i := range v.Rules {
+		routes, err := lowerRule(&v.Rules[i], needs)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", v.Rules[i].Name, err)
+		}
+		m.Routes = append(m.Routes, routes...)
+	}
+	m.Routes = append(m.Routes, &routev3.Route{
+		Name:   "404",
+		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
+		Action: respond(ir.Respond{Status: 404}),
+	})
+	list := make([]ir.ResourceID, 0, len(needs))
+	for need := range needs {
+		list = append(list, need)
+	}
+	return encode(id, m, list)
+}
+
+// lowerRule returns the Envoy routes of a rule: one, or one more before it for the share of invalid backends.
+func lowerRule(rule *ir.Rule, needs map[ir.ResourceID]bool) ([]*routev3.Route, error) {
+	match, err := routeMatch(rule.Match)
+	if err != nil {
+		return nil, err
+	}
+	r := &routev3.Route{Name: rule.Name, Match: match, Metadata: originMetadata([]ir.Origin{rule.Origin})}
+	setHeaders(r, rule.Features.Headers)
+	r.TypedPerFilterConfig = filter.PerRoute(rule.Features)
+	switch a := rule.Action.(type) {
+	case ir.Respond:
+		r.Action = respond(a)
+	case ir.Redirect:
+		r.Action, err = redirect(a)
+	case ir.Forward:
+		r.Action, err = forward(a, needs)
+		if invalid := invalidShare(a.Split); err == nil && invalid != nil {
+			return []*routev3.Route{failing(rule, match, invalid), r}, nil
+		}
+	default:
+		err = fmt.Errorf("no route for action %T", a)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []*routev3.Route{r}, nil
+}
+
+func respond(a ir.Respond) *routev3.Route_DirectResponse {
+	d := &routev3.DirectResponseAction{Status: a.Status}
+	if a.Body != "" {
+		d.Body = &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: a.Body}}
+	}
+	return &routev3.Route_DirectResponse{DirectResponse: d}
+}
+
+func routeMatch(m ir.Match) (*routev3.RouteMatch, error) {
+	out := &routev3.RouteMatch{}
+	switch {
+	case m.Path.Type == ir.PathExact:
+		out.PathSpecifier = &routev3.RouteMatch_Path{Path: m.Path.Value}
+	case m.Path.Type == ir.PathRegex:
+		re, err := regex(m.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		out.PathSpecifier = &routev3.RouteMatch_SafeRegex{SafeRegex: re}
+	case m.Path.Value == "/":
+		out.PathSpecifier = &routev3.RouteMatch_Prefix{Prefix: "/"}
+	default:
+		out.PathSpecifier = &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: m.Path.Value}
+	}
+	if m.Method != "" {
+		out.Headers = append(out.Headers, headerMatcher(":method", exact(m.Method)))
+	}
+	for _, h := range m.Headers {
+		value, err := stringMatcher(h)
+		if err != nil {
+			return nil, err
+		}
+		out.Headers = append(out.Headers, headerMatcher(h.Name, value))
+	}
+	for _, q := range m.Query {
+		value, err := stringMatcher(q)
+		if err != nil {
+			return nil, err
+		}
+		out.QueryParameters = append(out.QueryParameters, &routev3.QueryParameterMatcher{
+			Name:                         q.Name,
+			QueryParameterMatchSpecifier: &routev3.QueryParameterMatcher_StringMatch{StringMatch: value},
+		})
+	}
+	return out, nil
+}
+
+// headerMatcher compares a header. Envoy joins several values of a header with commas before it compares.
+func headerMatcher(name string, value *matcherv3.StringMatcher) *routev3.HeaderMatcher {
+	return &routev3.HeaderMatcher{
+		Name: name, HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: value},
+	}
+}
+
+func exact(s string) *matcherv3.StringMatcher {
+	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: s}}
+}
+
+func stringMatcher(v ir.ValueMatch) (*matcherv3.StringMatcher, error) {
+	if !v.Regex {
+		return exact(v.Value), nil
+	}
+	re, err := regex(v.Value)
+	if err != nil {
+		return nil, err
+	}
+	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_SafeRegex{SafeRegex: re}}, nil
+}
