@@ -128,7 +128,7 @@ func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) statu
 	row.Problems = append(row.Problems, attach.CertificatesOf.Get(c, l.Key).Problems...)
 	port := PortKey{l.Key.Gateway, l.Port}
 	served := l.Usable() && GatewayServed.Get(c, l.Key.Gateway) && slices.ContainsFunc(chainsOf.Get(c, port), func(ch chain) bool {
-		return slices.Contains(ch.Origin, l.Origin())
+		return ch.has(l)
 	})
 	if !served {
 		return row

@@ -164,6 +164,9 @@ type chain struct {
 	Origin   []ir.Origin
 }
 
+// has tells whether a listener is one of the chain's.
+func (ch *chain) has(l *attach.Listener) bool { return slices.Contains(ch.Origin, l.Origin()) }
+
 // chainsOf lists the filter chains of a port: one for all of its HTTP listeners, or one for each HTTPS listener that
 // has a usable certificate.
 var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain {

@@ -56,6 +56,8 @@ type Round struct {
 	Delta    translator.Delta
 	Duration time.Duration // of the evaluation
 	Stats    memo.Stats    // of the table, after the round
+	// Evaluator may be asked for what people want to see. Only during Observe.
+	Evaluator *translator.Evaluator
 	// Panic is set when the evaluation ended in a bug that no query contained. The round's Delta is empty then; what it
 	// should have changed is tried again with the next event.
 	Panic error
@@ -117,7 +119,7 @@ func (l *loop) round(events []Event) {
 	for i := range events {
 		l.commit(&events[i])
 	}
-	r := Round{Events: events}
+	r := Round{Events: events, Evaluator: l.evaluator}
 	r.Delta, r.Panic = l.evaluate()
 	r.Duration, r.Stats = time.Since(start), l.table.Stats()
 	if len(r.Delta.Resources) > 0 {

@@ -1,0 +1,90 @@
+package envoy
+
+import (
+	"encoding/json"
+	"path/filepath"
+)
+
+// names of the files in a runtime folder.
+const (
+	xdsSocket   = "xds.sock"
+	adminSocket = "admin.sock"
+	bootstrap   = "bootstrap.json"
+)
+
+// XDSSocket returns the Unix socket in a runtime folder on which Envoy expects ADS.
+func XDSSocket(dir string) string { return filepath.Join(dir, xdsSocket) }
+
+func pipe(path string) map[string]any { return map[string]any{"pipe": map[string]any{"path": path}} }
+
+// bootstrapJSON is Envoy's static configuration. It is JSON, because Envoy's YAML reader takes a bare y for a boolean.
+func bootstrapJSON(dir string) []byte {
+	ads := map[string]any{"ads": map[string]any{}, "resource_api_version": "V3"}
+	config := map[string]any{
+		"node":  map[string]any{"id": "local", "cluster": "cloverleaf"},
+		"admin": map[string]any{"address": pipe(filepath.Join(dir, adminSocket))},
+		"dynamic_resources": map[string]any{
+			"lds_config": ads, "cds_config": ads,
+			"ads_config": map[string]any{
+				"api_type": "DELTA_GRPC", "transport_api_version": "V3", "set_node_on_first_message_only": true,
+				"grpc_services": []any{map[string]any{"envoy_grpc": map[string]any{"cluster_name": "xds"}}},
+			},
+		},
+		"static_resources": map[string]any{"clusters": []any{xdsCluster(dir)}},
+		"stats_config":     map[string]any{"stats_matcher": map[string]any{"inclusion_list": statsKept()}},
+		"layered_runtime":  map[string]any{"layers": []any{map[string]any{"name": "static", "static_layer": runtime()}}},
+		"overload_manager": overload(),
+	}
+	text, err := json.MarshalIndent(config, "", " ")
+	if err != nil {
+		panic(err) // made of strings, numbers and maps
+	}
+	return text
+}
+
+func xdsCluster(dir string) map[string]any {
+	return map[string]any{
+		"name": "xds", "type": "STATIC", "connect_timeout": "5s",
+		"typed_extension_protocol_options": map[string]any{
+			"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": map[string]any{
+				"@type":                "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+				"explicit_http_config": map[string]any{"http2_protocol_options": map[string]any{}},
+			},
+		},
+		"load_assignment": map[string]any{"cluster_name": "xds", "endpoints": []any{map[string]any{
+			"lb_endpoints": []any{map[string]any{"endpoint": map[string]any{"address": pipe(filepath.Join(dir, xdsSocket))}}},
+		}}},
+	}
+}
+
+// runtime sets what cannot be set elsewhere: regular
+// expressions may be larger than Envoy's default of 100
+// instructions (they are RE2, so they cannot run away).
+func runtime() map[string]any {
+	return map[string]any{
+		"re2.max_program_size.error_level": 4096,
+		"re2.max_program_size.warn_level":  4096,
+	}
+}
+
+// statsKept bounds the number of statistics: those of whole listeners, connections, xDS and clusters' requests.
+func statsKept() map[string]any {
+	var patterns []any
+	for _, prefix := range []string{"server.", "listener_manager.", "cluster_manager.", "http.", "control_plane.", "listener."} {
+		patterns = append(patterns, map[string]any{"prefix": prefix})
+	}
+	for _, part := range []string{"upstream_rq", "upstream_cx", "membership"} {
+		patterns = append(patterns, map[string]any{"contains": part})
+	}
+	return map[string]any{"patterns": patterns}
+}
+
+func overload() map[string]any {
+	return map[string]any{"resource_monitors": []any{map[string]any{
+		"name": "envoy.resource_monitors.global_downstream_max_connections",
+		"typed_config": map[string]any{
+			"@type":                             "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+			"max_active_downstream_connections": 50000,
+		},
+	}}}
+}

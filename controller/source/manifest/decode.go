@@ -1,0 +1,133 @@
+package manifest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/config/schema"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// Decoder reads files and remembers documents by their bytes: of a changed file only the changed documents are read
+// again. It is not safe for concurrent use.
+type Decoder struct {
+	schemas   *schema.Set
+	documents map[[sha256.Size]byte]*document
+	files     map[string][][sha256.Size]byte // which documents a file had
+	decoded   int
+}
+
+// NewDecoder returns a decoder that remembers nothing yet.
+func NewDecoder() *Decoder {
+	return &Decoder{
+		schemas: schema.NewSet(), documents: map[[sha256.Size]byte]*document{}, files: map[string][][sha256.Size]byte{},
+	}
+}
+
+// Decoded counts the documents that were read, rather than remembered.
+func (d *Decoder) Decoded() int { return d.decoded }
+
+// document is what was read of a document, wherever it stands.
+type document struct {
+	text     string
+	objects  []parsed
+	problems []located
+	broken   []ir.Ref
+	unnamed  bool
+	users    int
+}
+
+type parsed struct {
+	ref    ir.Ref
+	value  metav1.Object
+	prefix string
+}
+
+// located is a problem with its place in the document.
+type located struct {
+	finding      finding.Finding
+	line, column int
+}
+
+// Decode reads a file. It never fails: what is wrong is among the problems, and what is good among the objects.
+func (d *Decoder) Decode(path string, data []byte) File {
+	f := File{Path: path}
+	var used [][sha256.Size]byte
+	for _, p := range split(data) {
+		if blank(p.text) {
+			continue
+		}
+		hash := sha256.Sum256(p.text)
+		used = append(used, hash)
+		doc := d.documents[hash]
+		if doc == nil {
+			d.decoded++
+			doc = d.read(string(p.text))
+			d.documents[hash] = doc
+		}
+		doc.users++
+		f.add(doc, p.line)
+	}
+	d.release(path)
+	d.files[path] = used
+	return f
+}
+
+// Forget lets go of the documents of a file that is no more.
+func (d *Decoder) Forget(path string) {
+	d.release(path)
+	delete(d.files, path)
+}
+
+func (d *Decoder) release(path string) {
+	for _, hash := range d.files[path] {
+		if doc := d.documents[hash]; doc != nil {
+			if doc.users--; doc.users == 0 {
+				delete(d.documents, hash)
+			}
+		}
+	}
+}
+
+func (f *File) add(doc *document, line int) {
+	at := func(l, c int) Position { return Position{File: f.Path, Line: line + l - 1, Column: c} }
+	for _, p := range doc.objects {
+		f.Objects = append(f.Objects, &Object{
+			Ref: p.ref, Value: p.value, Start: Position{File: f.Path, Line: line, Column: 1}, doc: doc, prefix: p.prefix,
+		})
+	}
+	for _, p := range doc.problems {
+		f.Problems = append(f.Problems, Problem{Finding: p.finding, At: at(p.line, p.column)})
+	}
+	f.Broken = append(f.Broken, doc.broken...)
+	f.Unnamed = f.Unnamed || doc.unnamed
+}
+
+// read reads one document. A panic of a library is contained to it.
+func (d *Decoder) read(text string) (doc *document) {
+	doc = &document{text: text}
+	r := &reader{doc: doc, schemas: d.schemas}
+	defer func() {
+		if p := recover(); p != nil {
+			doc.objects, doc.unnamed = nil, true
+			doc.problems = []located{{finding.New(finding.Internal, ir.Ref{}, "", fmt.Sprint(p)), 1, 1}}
+		}
+	}()
+	if len(text) > MaxDocument {
+		r.problem(finding.New(finding.DocumentTooBig, ir.Ref{}, "", len(text), MaxDocument), firstLine(text), 1)
+		doc.unnamed = true
+		doc.text = ""
+		return doc
+	}
+	r.read(text)
+	return doc
+}
+
+// firstLine returns the number of the first line that is not empty.
+func firstLine(text string) int {
+	return 1 + strings.Count(text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))], "\n")
+}

@@ -1,0 +1,217 @@
+// Package echo is a backend for the quick start and for tests: it answers every request with what it received. It
+// speaks HTTP/1.1, HTTP/2 with and without TLS, gRPC and WebSocket.
+package echo
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// Options are what a server is started with.
+type Options struct {
+	// Name is what the server calls itself, in the answer and in the header x-echo-name.
+	Name string
+	// Address is host:port, or an absolute path for a Unix socket.
+	Address string
+	// TLS is nil for plaintext.
+	TLS *tls.Config
+}
+
+// Server is a running echo server.
+type Server struct {
+	name string
+	http *http.Server
+	at   net.Addr
+	done chan error
+}
+
+// Start listens and serves until Close.
+func Start(o Options) (*Server, error) {
+	network := "tcp"
+	if strings.HasPrefix(o.Address, "/") {
+		network = "unix"
+	}
+	listener, err := net.Listen(network, o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("echo: %w", err)
+	}
+	s := &Server{name: o.Name, at: listener.Addr(), done: make(chan error, 1)}
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), Protocols: protocols, TLSConfig: o.TLS, ReadHeaderTimeout: 30 * time.Second}
+	go func() {
+		if o.TLS != nil {
+			s.done <- s.http.ServeTLS(listener, "", "")
+			return
+		}
+		s.done <- s.http.Serve(listener)
+	}()
+	return s, nil
+}
+
+// Address returns where the server listens.
+func (s *Server) Address() string { return s.at.String() }
+
+// Port returns the TCP port; 0 for a Unix socket.
+func (s *Server) Port() int {
+	if a, ok := s.at.(*net.TCPAddr); ok {
+		return a.Port
+	}
+	return 0
+}
+
+// Close stops at once. Shutdown lets requests end first.
+func (s *Server) Close() error { return s.http.Close() }
+
+// Shutdown stops taking connections and waits for open requests.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+// Wait blocks until the server ends; nil after Close.
+func (s *Server) Wait() error {
+	if err := <-s.done; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Answer is what a request is answered with, as JSON.
+type Answer struct {
+	Name     string              `json:"name"`
+	Method   string              `json:"method"`
+	Path     string              `json:"path"` // as on the wire
+	Query    string              `json:"query,omitempty"`
+	Host     string              `json:"host"`
+	Protocol string              `json:"protocol"`
+	Headers  map[string][]string `json:"headers"` // names in lower case
+	Remote   string              `json:"remote"`
+	Bytes    int64               `json:"bytes"` // of the request's body
+	TLS      *TLS                `json:"tls,omitempty"`
+}
+
+// TLS is what the server saw of TLS.
+type TLS struct {
+	ServerName string `json:"serverName"`
+	Protocol   string `json:"protocol"` // negotiated by ALPN
+	Client     string `json:"client,omitempty"`
+}
+
+// serve answers. Headers of the request may ask for another answer: x-echo-status (a code), x-echo-delay (a duration)
+// and x-echo-header ("name: value", repeatable).
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Echo-Name", s.name)
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		s.webSocket(w, r)
+		return
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+		s.grpc(w, r)
+		return
+	}
+	n, _ := io.Copy(io.Discard, r.Body)
+	if d, err := time.ParseDuration(r.Header.Get("X-Echo-Delay")); err == nil {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	for _, line := range r.Header.Values("X-Echo-Header") {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			w.Header().Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if code, err := strconv.Atoi(r.Header.Get("X-Echo-Status")); err == nil && code >= 200 && code < 600 {
+		w.WriteHeader(code)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	_ = enc.Encode(s.answer(r, n))
+}
+
+func (s *Server) answer(r *http.Request, body int64) Answer {
+	path, query, _ := strings.Cut(r.RequestURI, "?")
+	a := Answer{
+		Name: s.name, Method: r.Method, Path: path, Query: query, Host: r.Host, Protocol: r.Proto,
+		Headers: map[string][]string{}, Remote: r.RemoteAddr, Bytes: body,
+	}
+	for name, values := range r.Header {
+		a.Headers[strings.ToLower(name)] = values
+	}
+	if r.TLS != nil {
+		a.TLS = &TLS{ServerName: r.TLS.ServerName, Protocol: r.TLS.NegotiatedProtocol}
+		if len(r.TLS.PeerCertificates) > 0 {
+			a.TLS.Client = r.TLS.PeerCertificates[0].Subject.String()
+		}
+	}
+	return a
+}
+
+// webSocket sends every message back.
+func (s *Server) webSocket(w http.ResponseWriter, r *http.Request) {
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return
+	}
+	defer func() { _ = c.CloseNow() }()
+	for {
+		kind, message, err := c.Read(r.Context())
+		if err != nil {
+			return
+		}
+		if err := c.Write(r.Context(), kind, message); err != nil {
+			return
+		}
+	}
+}
+
+// grpc sends every message of any method back, as it comes, and ends with status OK, or with the number that the header
+// x-echo-grpc-status gives.
+func (s *Server) grpc(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+	w.Header().Set("Trailer", "Grpc-Status")
+	w.WriteHeader(http.StatusOK)
+	control := http.NewResponseController(w)
+	_ = control.Flush()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := r.Body.Read(buffer)
+		if n > 0 {
+			if _, werr := w.Write(buffer[:n]); werr != nil {
+				return
+			}
+			_ = control.Flush()
+		}
+		if err != nil {
+			break
+		}
+	}
+	status := r.Header.Get("X-Echo-Grpc-Status")
+	if status == "" {
+		status = "0"
+	}
+	w.Header().Set("Grpc-Status", status)
+}
+
+// Name returns a name for a server that was given none: the machine's.
+func Name() string {
+	if host, err := os.Hostname(); err == nil {
+		return host
+	}
+	return "echo"
+}

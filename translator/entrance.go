@@ -1,0 +1,45 @@
+package translator
+
+import (
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// Entrance is a served listener as a client sees it.
+type Entrance struct {
+	Listener attach.ListenerKey
+	Hostname ir.Hostname // ir.AnyHost for any
+	Address  string      // an IP address
+	Port     uint32      // as bound
+	TLS      bool
+}
+
+// Entrances lists the listeners that are served, in the order of Gateways and their listeners. It is for people: it
+// walks all Gateways.
+func (e *Evaluator) Entrances() []Entrance {
+	settings, _ := input.SettingsOf.Lookup(e.table, struct{}{})
+	var out []Entrance
+	for _, gw := range attach.OurGateways.Root(e.table, struct{}{}) {
+		if !GatewayServed.Root(e.table, gw) {
+			continue
+		}
+		for _, l := range attach.Listeners.Root(e.table, gw) {
+			for _, ch := range chainsOf.Root(e.table, PortKey{gw, l.Port}) {
+				if ch.has(&l) {
+					out = append(out, Entrance{l.Key, l.Hostname, settings.Bind, l.Bound, ch.Table.Section != ""})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// AttachedTo lists the listeners that a route attaches to.
+func (e *Evaluator) AttachedTo(route ir.Ref) []attach.ListenerKey {
+	var keys []attach.ListenerKey
+	for i := range ParentCount.Root(e.table, route) {
+		keys = append(keys, attach.Attach.Root(e.table, attach.ParentKey{Route: route, Index: i}).Listeners...)
+	}
+	return keys
+}
