@@ -147,15 +147,6 @@ var ParentCount = memo.NewQuery("ParentCount", func(c *memo.Ctx, route ir.Ref) i
 	return len(head.Parents)
 }, same)
 
-// tablesOf lists the route tables of a port of a Gateway.
-func tablesOf(c *memo.Ctx, port PortKey) []TableKey {
-	var tables []TableKey
-	for _, chain := range chainsOf.Get(c, port) {
-		tables = append(tables, chain.Table)
-	}
-	return tables
-}
-
 // chain is one filter chain of a port, apart from its certificates' contents.
 type chain struct {
 	Table    TableKey

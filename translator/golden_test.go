@@ -1,0 +1,233 @@
+package translator_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/golden"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
+)
+
+// TestCases: given these objects, expect this configuration, status, finding. Every case begins with the objects of
+// testdata/base.yaml (a class, a Gateway `edge` with one HTTP listener, Services `one` and `two`), which it may define
+// again.
+func TestCases(t *testing.T) {
+	base, err := os.ReadFile("testdata/base.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Run(t, "testdata", func(t *testing.T, c golden.Case) map[string]string {
+		settings := input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: 10000}
+		if strings.Contains(c.In["settings"], "cluster") {
+			settings.Standalone, settings.PortOffset = input.Off, 0
+		}
+		m := newMachine(settings)
+		objects := put(t, m, string(base), "base.yaml")
+		for ref, o := range put(t, m, strings.ReplaceAll(c.In["objects.yaml"], "$PAIR", secretData()), "objects.yaml") {
+			objects[ref] = o
+		}
+		m.refresh(t)
+		return map[string]string{
+			"findings": findings(m, objects), "status": conditions(m), "hosts": hostsText(m), "listeners": listenersText(m),
+			"backends": backendsText(m), "xds": resourceText(t, m, c.In["show"]),
+		}
+	})
+}
+
+func secretData() string {
+	return fmt.Sprintf("{tls.crt: %q, tls.key: %q}", testPairs[0].cert, testPairs[0].key)
+}
+
+func put(t *testing.T, m *machine, text, name string) map[ir.Ref]*manifest.Object {
+	t.Helper()
+	f := manifest.NewDecoder().Decode(name, []byte(text))
+	for _, p := range f.Problems {
+		t.Fatalf("the case's own objects are wrong: %s", p)
+	}
+	objects := map[ir.Ref]*manifest.Object{}
+	for _, o := range f.Objects {
+		m.store.Put(o.Value)
+		objects[o.Ref] = o
+	}
+	return objects
+}
+
+func findings(m *machine, objects map[ir.Ref]*manifest.Object) string {
+	var lines []string
+	for ref, r := range m.reports {
+		for _, f := range r.Findings {
+			lines = append(lines, fmt.Sprintf("%s %s %s %s", objects[ref].Position(f.Field), f.Level(), f.Field, finding.Problem{Finding: f}.Text()))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// conditions prints conditions that are not as one would hope, and the True ones with an unusual reason, in a line each.
+func conditions(m *machine) string {
+	var lines []string
+	add := func(who string, list []metav1.Condition) {
+		for _, c := range list {
+			if c.Type == "Programmed" && c.Reason == "Pending" {
+				continue // no proxy is connected in these tests
+			}
+			lines = append(lines, fmt.Sprintf("%s %s=%s %s", who, c.Type, c.Status, c.Reason))
+		}
+	}
+	for ref, r := range m.reports {
+		switch s := r.Status.(type) {
+		case *gwv1.GatewayClassStatus:
+			add(ref.String(), s.Conditions)
+		case *gwv1.GatewayStatus:
+			add(ref.String(), s.Conditions)
+			for _, l := range s.Listeners {
+				lines = append(lines, fmt.Sprintf("%s#%s attached=%d kinds=%d", ref, l.Name, l.AttachedRoutes, len(l.SupportedKinds)))
+				add(ref.String()+"#"+string(l.Name), l.Conditions)
+			}
+		case *gwv1.HTTPRouteStatus:
+			for i, p := range s.Parents {
+				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func hostsText(m *machine) string {
+	var b strings.Builder
+	for _, class := range m.evaluator.IR() {
+		for _, vh := range class.VirtualHosts {
+			fmt.Fprintf(&b, "%s\n", vh.Name)
+			for _, r := range vh.Rules {
+				fmt.Fprintf(&b, "  %s -> %s\n", matchText(r.Match), actionText(r))
+			}
+		}
+	}
+	return b.String()
+}
+
+func matchText(m ir.Match) string {
+	s := [...]string{"prefix", "exact", "regex"}[m.Path.Type] + " " + m.Path.Value
+	if m.Method != "" {
+		s += " " + m.Method
+	}
+	for _, h := range m.Headers {
+		s += fmt.Sprintf(" %s=%s%s", h.Name, map[bool]string{true: "~"}[h.Regex], h.Value)
+	}
+	for _, q := range m.Query {
+		s += fmt.Sprintf(" ?%s=%s%s", q.Name, map[bool]string{true: "~"}[q.Regex], q.Value)
+	}
+	return s
+}
+
+func actionText(r ir.Rule) string {
+	var s string
+	switch a := r.Action.(type) {
+	case ir.Respond:
+		s = fmt.Sprint(a.Status)
+	case ir.Redirect:
+		s = fmt.Sprintf("%d %s//%s:%d%s", a.Status, a.Scheme, a.Hostname, a.Port, editText(a.Path))
+	case ir.Forward:
+		for _, w := range a.Split {
+			name := string(w.Backend)
+			if w.Invalid {
+				name = "invalid"
+			}
+			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Headers))
+		}
+		s = strings.TrimSpace(s + a.Rewrite.Hostname + editText(a.Rewrite.Path))
+		if a.Timeout != (ir.Timeouts{}) {
+			s += fmt.Sprintf(" timeout %s/%s", a.Timeout.Request, a.Timeout.Backend)
+		}
+	}
+	return s + headersText(r.Features.Headers)
+}
+
+func editText(e *ir.PathEdit) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Full:
+		return " path=" + e.Value
+	default:
+		return " " + e.Prefix + "=>" + e.Value
+	}
+}
+
+func headersText(h ir.HeaderEdits) string {
+	s := ""
+	for _, e := range h.Request {
+		s += fmt.Sprintf(" req%s%s=%s", [...]string{"=", "+", "-"}[e.Op], e.Name, e.Value)
+	}
+	for _, e := range h.Response {
+		s += fmt.Sprintf(" resp%s%s=%s", [...]string{"=", "+", "-"}[e.Op], e.Name, e.Value)
+	}
+	return s
+}
+
+func listenersText(m *machine) string {
+	var b strings.Builder
+	for _, class := range m.evaluator.IR() {
+		for _, l := range class.Listeners {
+			fmt.Fprintf(&b, "%s %v\n", l.Name, l.Bind)
+			for _, c := range l.Chains {
+				fmt.Fprintf(&b, "  %s %v", c.Name, c.ServerNames)
+				if c.TLS != nil {
+					fmt.Fprintf(&b, " tls %v", c.TLS.Certificates)
+				}
+				fmt.Fprintf(&b, " %s\n", c.Layer.(ir.HTTP).Table)
+			}
+		}
+	}
+	return b.String()
+}
+
+func backendsText(m *machine) string {
+	var b strings.Builder
+	for _, class := range m.evaluator.IR() {
+		for _, be := range class.Backends {
+			fmt.Fprintf(&b, "%s protocol=%d dns=%v", be.Name, be.Protocol, be.DNS)
+			if be.TLS != nil {
+				fmt.Fprintf(&b, " tls sni=%s sans=%v system=%t ca=%t cert=%q", be.TLS.SNI, be.TLS.SANs, be.TLS.SystemCA, be.TLS.CA != "", be.TLS.Certificate)
+			}
+			b.WriteString("\n")
+		}
+		for _, e := range class.Endpoints {
+			fmt.Fprintf(&b, "%s %+v\n", e.Backend, e.Localities)
+		}
+	}
+	return b.String()
+}
+
+// resourceText prints the Envoy resource whose name a case asks for.
+func resourceText(t *testing.T, m *machine, name string) string {
+	t.Helper()
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return ""
+	}
+	for _, all := range m.resources {
+		for id, r := range all {
+			if id.String() == name {
+				text, err := xds.JSON(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(text)
+			}
+		}
+	}
+	return "no resource " + name
+}
