@@ -46,6 +46,7 @@ func Cluster(b ir.Backend) (*ir.Resource, error) {
 	} else {
 		m.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
 		m.LoadAssignment = resolved(b)
+		m.DnsLookupFamily = clusterv3.Cluster_V4_PREFERRED
 	}
 	if b.TLS != nil {
 		context := clientTLS(b)
