@@ -126,6 +126,9 @@ func (p *Proxy) judge(t ir.Type, name string, waiting map[string]bool) (*ir.Reso
 	case k.have[name].version == want.Version && !k.forced[name]:
 		return nil, done
 	case p.world.rejected.Has(want.ID, want.Version):
+		if before := k.have[name].resource; k.forced[name] && before != nil {
+			return before, tell // an answer is owed: what the proxy had before
+		}
 		return nil, done // what the proxy had before stays
 	case t != ir.TypeVirtualHost:
 		return want, tell

@@ -60,6 +60,18 @@ func NewProxy(world *World) *Proxy {
 	return p
 }
 
+// Inherit takes over from the stream before which clusters were warming when it ended: they wait for endpoints still,
+// and the versions that the proxy names when it comes back do not show it. Without it (another replica, a restarted
+// server) such a cluster goes on when Envoy's initial fetch timeout ends.
+func (p *Proxy) Inherit(before *Proxy) {
+	for cluster := range before.warming {
+		p.warming[cluster] = 0
+	}
+}
+
+// Warming tells whether any cluster waits for endpoints.
+func (p *Proxy) Warming() bool { return len(p.warming) > 0 }
+
 // byName tells whether a type is subscribed to by name; the others are sent whole.
 func byName(t ir.Type) bool {
 	return t == ir.TypeEndpoints || t == ir.TypeSecret || t == ir.TypeRouteTable
@@ -84,8 +96,10 @@ func (p *Proxy) Request(t ir.Type, subscribe, unsubscribe []string, initial map[
 	}
 	for _, name := range subscribe {
 		k.names[name], k.dirty[name] = true, true
-		if _, known := initial[name]; !known {
-			k.forced[name] = true // a new subscription is always answered
+		_, known := initial[name]
+		_, warming := p.warming[name]
+		if !known || t == ir.TypeEndpoints && warming {
+			k.forced[name] = true // a new subscription is always answered, and a warming cluster waits for an answer
 		}
 	}
 	for _, name := range unsubscribe {
@@ -270,8 +284,12 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 	}
 	switch {
 	case len(names) == 1 && len(m.Resources) == 1:
-		p.world.rejected.Add(m.Resources[0].ID, m.Resources[0].Version)
-		return m.Resources[0]
+		culprit = m.Resources[0]
+		p.world.rejected.Add(culprit.ID, culprit.Version)
+		if _, warming := p.warming[culprit.ID.Name]; t == ir.TypeEndpoints && warming {
+			k.forced[culprit.ID.Name], k.dirty[culprit.ID.Name] = true, true // what it had before, then
+		}
+		return culprit
 	case len(names) > 1:
 		half := len(names) / 2
 		k.queue = append([][]string{names[:half:half], names[half:]}, k.queue...)

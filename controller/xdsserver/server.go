@@ -67,6 +67,7 @@ type class struct {
 	world     *rollout.World
 	synced    bool
 	streams   map[*stream]bool
+	ended     map[string]*rollout.Proxy // by node: streams that ended while clusters warmed
 	listeners map[string]ListenerReport // what was last reported
 	changedAt time.Time                 // of the first change since the class was last in sync
 }
@@ -139,6 +140,7 @@ func (s *Server) class(id ir.ProxyClass) *class {
 	if c == nil {
 		c = &class{
 			id: id, world: rollout.NewWorld(s.rejected), streams: map[*stream]bool{}, listeners: map[string]ListenerReport{},
+			ended: map[string]*rollout.Proxy{},
 		}
 		s.classes[id] = c
 	}

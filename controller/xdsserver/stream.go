@@ -21,6 +21,7 @@ type stream struct {
 	ctx     context.Context
 	handle  *handle
 	class   *class // nil until the first request
+	node    string // what the proxy calls itself; nothing but a key to find its last stream
 	proxy   *rollout.Proxy
 	watches [ir.TypeCount]watch
 }
@@ -70,6 +71,9 @@ func (s *Server) closed(id int64) {
 		return
 	}
 	delete(st.class.streams, st)
+	if st.proxy.Warming() {
+		st.class.ended[st.node] = st.proxy
+	}
 	s.report(st.class)
 	s.countStreams()
 }
@@ -111,6 +115,11 @@ func (s *Server) admit(st *stream, node *corev3.Node) error {
 	}
 	st.class = s.class(id)
 	st.proxy = rollout.NewProxy(st.class.world)
+	st.node = node.GetId()
+	if before := st.class.ended[st.node]; before != nil {
+		st.proxy.Inherit(before)
+		delete(st.class.ended, st.node)
+	}
 	st.class.streams[st] = true
 	s.countStreams()
 	return nil
