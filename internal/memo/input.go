@@ -24,9 +24,16 @@ type cell[K comparable, V any] struct {
 
 func (c *cell[K, V]) describe() ReadRecord                { return ReadRecord{c.in.name, c.key, true} }
 func (c *cell[K, V]) absent() bool                        { return !c.set }
-func (c *cell[K, V]) forget(t *Table)                     { delete(c.in.cells(t), c.key); t.stats.Cells-- }
 func (*cell[K, V]) compute(*Table, *Ctx) bool             { panic("memo: a cell is not computed") }
 func (*cell[K, V]) recover(any) (changed, contained bool) { return false, false }
+
+// forget takes the cell out of the table, unless another has taken its place meanwhile.
+func (c *cell[K, V]) forget(t *Table) {
+	if cells := c.in.cells(t); cells[c.key] == c {
+		delete(cells, c.key)
+		t.stats.Cells--
+	}
+}
 
 func (in *Input[K, V]) cells(t *Table) map[K]*cell[K, V] {
 	if m, ok := t.families[in]; ok {

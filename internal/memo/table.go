@@ -198,10 +198,7 @@ func (t *Table) verify(n *node) {
 	defer func() { n.flags &^= busy }()
 	for _, pos := range n.dirty {
 		on := n.reads[pos].on
-		if on.is(isResult) {
-			t.update(on)
-		}
-		if on.changed > n.verified {
+		if on.is(isResult) && !t.attempt(on) || on.changed > n.verified {
 			n.flags &^= busy
 			t.run(n)
 			return
@@ -209,6 +206,20 @@ func (t *Table) verify(n *node) {
 	}
 	n.settle(t.gen)
 	t.stats.Verified++
+}
+
+// attempt updates a read and tells whether that went well. When it panics, the reader runs again and meets the panic where
+// it reads: there the reader may contain it.
+func (t *Table) attempt(on *node) (fine bool) {
+	depth := len(t.running)
+	defer func() {
+		if !fine {
+			_ = recover()
+			t.running = t.running[:depth]
+		}
+	}()
+	t.update(on)
+	return true
 }
 
 // settle notes that a result is right.
