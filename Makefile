@@ -8,11 +8,13 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0
 ENVOY_VERSION := $(shell sed -n 's/^version=//p' tools/envoy.lock)
 ENVOY_SHA256 := $(shell sed -n 's/^sha256=//p' tools/envoy.lock)
 ENVOY := $(CURDIR)/.cache/envoy/$(ENVOY_VERSION)/envoy
+# A digest of everything that `make generate` writes.
+GENERATED := cat $$(git ls-files -co --exclude-standard api config docs/reference) | sha256sum
 TOOL := go tool -modfile=tools/go.mod
 
 # Packages whose tests need a real Envoy.
 DATAPLANE := ./conformance/...
-UNIT = $(shell go list ./... | grep -v /conformance)
+UNIT = $(shell GOTOOLCHAIN=auto go list ./... | grep -v /conformance)
 
 .DEFAULT_GOAL := help
 .PHONY: help build envoy run test check race fuzz bench generate lint dataplane clean
@@ -40,8 +42,8 @@ dataplane: envoy ## Run the tests that need Envoy
 check: ## Format, vet, generated files, import rules and unit tests; needs no Envoy
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
-	$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- api config docs/reference || { echo "generated files are not up to date: run make generate and commit"; exit 1; }
+	@before="$$($(GENERATED))"; $(MAKE) --no-print-directory generate && test "$$before" = "$$($(GENERATED))" || \
+		{ echo "generated files were not up to date; they are now: commit them"; exit 1; }
 	go run ./internal/cmd/gotest -timeout 10m $(UNIT)
 
 lint: ## golangci-lint (compiles it first: minutes)
