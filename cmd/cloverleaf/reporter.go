@@ -42,6 +42,7 @@ type reporter struct {
 	told    map[string]manifest.Problem // problems that were printed and last
 	opened  bool                        // the first configuration is live
 	waiting []change                    // updates that are not live yet
+	synced  xdsserver.InSync            // what was last said of the proxy
 	doors   []translator.Entrance
 	tries   []string
 	demos   *demos
@@ -50,9 +51,9 @@ type reporter struct {
 
 // change is an update on its way to the proxy.
 type change struct {
-	files  []string
-	at     time.Time
-	pushed bool
+	files      []string
+	at         time.Time
+	generation uint64 // of the xDS server; 0 when there is nothing to tell the proxy
 }
 
 func newReporter(c *cobra.Command, o *upOptions, style cli.Style) *reporter {
@@ -136,7 +137,7 @@ func (r *reporter) round(round loop.Round) {
 	updated := false
 	for _, e := range round.Events {
 		if u, ok := e.Tag.(file.Update); ok {
-			r.take(u, len(round.Delta.Resources) > 0)
+			r.take(u, round.Generation)
 			updated = true
 		}
 	}
@@ -157,6 +158,7 @@ func (r *reporter) round(round loop.Round) {
 	}
 	r.tellProblems()
 	r.settle()
+	r.live()
 }
 
 func markOfCounts(e, w int) cli.Mark {
@@ -170,7 +172,7 @@ func markOfCounts(e, w int) cli.Mark {
 	}
 }
 
-func (r *reporter) take(u file.Update, pushes bool) {
+func (r *reporter) take(u file.Update, generation uint64) {
 	for _, ref := range u.Removed {
 		delete(r.objects, ref)
 	}
@@ -178,7 +180,7 @@ func (r *reporter) take(u file.Update, pushes bool) {
 		r.objects[o.Ref] = o
 	}
 	r.read, r.count = u.Problems, u.Objects
-	r.waiting = append(r.waiting, change{files: u.Files, at: u.At, pushed: pushes})
+	r.waiting = append(r.waiting, change{files: u.Files, at: u.At, generation: generation})
 }
 
 // problems joins what reading and evaluating found.
@@ -223,7 +225,7 @@ func (r *reporter) settle() {
 	}
 	kept := r.waiting[:0]
 	for _, c := range r.waiting {
-		if c.pushed {
+		if c.generation > 0 {
 			kept = append(kept, c)
 			continue
 		}
@@ -232,28 +234,46 @@ func (r *reporter) settle() {
 	r.waiting = kept
 }
 
-// inSync says that the proxy holds everything, and returns since when something was under way.
+// inSync says that the proxy holds a generation, and returns since when something of it was under way. The proxy can be
+// faster than the loop: what it holds may be taken in only afterwards.
 func (r *reporter) inSync(f xdsserver.InSync) (since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.synced = f
 	since = f.Since
-	for _, c := range r.waiting {
+	for _, c := range r.live() {
 		if c.at.Before(since) {
 			since = c.at
 		}
 	}
-	if !r.opened {
-		r.open()
-		r.waiting = nil
-		return since
-	}
-	for _, c := range r.waiting {
-		took := f.At.Sub(c.at).Round(time.Millisecond)
-		r.say("live", map[string]any{"files": c.files, "milliseconds": took.Milliseconds()},
-			"%s %s  live in %s", r.clock(), r.names(c.files), took)
-	}
-	r.waiting = nil
 	return since
+}
+
+// live ends the changes that the proxy holds, and returns them.
+func (r *reporter) live() []change {
+	var done []change
+	kept := r.waiting[:0]
+	for _, c := range r.waiting {
+		if c.generation > 0 && c.generation <= r.synced.Generation {
+			done = append(done, c)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	r.waiting = kept
+	switch {
+	case len(done) == 0:
+	case r.opened:
+		for _, c := range done {
+			took := r.synced.At.Sub(c.at).Round(time.Millisecond)
+			r.say("live", map[string]any{"files": c.files, "milliseconds": took.Milliseconds()},
+				"%s %s  live in %s", r.clock(), r.names(c.files), took)
+		}
+	default:
+		r.open()
+		r.settle()
+	}
+	return done
 }
 
 func (r *reporter) clock() string { return r.style.Faint(time.Now().Format(time.TimeOnly)) }

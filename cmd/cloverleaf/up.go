@@ -110,6 +110,7 @@ type session struct {
 	proxy     *envoy.Process
 	events    chan loop.Event
 	certs     *certificates
+	told      bool // the proxy was told of a first round
 	closers   []func()
 }
 
@@ -323,6 +324,12 @@ func (s *session) readFacts(ctx context.Context) {
 // observe is told of every round of the loop.
 func (s *session) observe(r loop.Round) {
 	s.telemetry.Round(r)
+	if !s.told && r.Panic == nil {
+		s.told = true
+		if r.Generation == 0 { // a folder with nothing to serve: the proxy shall hear that, and not wait
+			r.Generation = s.server.Synced(ir.ProxyClass{Role: ir.ClassLocal})
+		}
+	}
 	if r.Panic != nil {
 		s.logger.Error("evaluation failed; proxies keep what they have", "error", r.Panic)
 	}

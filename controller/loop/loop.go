@@ -52,10 +52,12 @@ type CertificateFact struct {
 
 // Round is one turn of the loop: what it took in and what that changed.
 type Round struct {
-	Events   []Event
-	Delta    translator.Delta
-	Duration time.Duration // of the evaluation
-	Stats    memo.Stats    // of the table, after the round
+	Events []Event
+	Delta  translator.Delta
+	// Generation is what the xDS server made of the Delta's resources; 0 when there were none.
+	Generation uint64
+	Duration   time.Duration // of the evaluation
+	Stats      memo.Stats    // of the table, after the round
 	// Evaluator may be asked for what people want to see. Only during Observe.
 	Evaluator *translator.Evaluator
 	// Panic is set when the evaluation ended in a bug that no query contained. The round's Delta is empty then; what it
@@ -67,8 +69,8 @@ type Round struct {
 type Config struct {
 	Settings input.Settings
 	Events   <-chan Event
-	// Publish hands resources to the xDS server. It must not block.
-	Publish func([]ir.Change)
+	// Publish hands resources to the xDS server, and returns the generation that they make up there. It must not block.
+	Publish func([]ir.Change) (generation uint64)
 	// Observe is told of every round, on the loop's goroutine, after Publish.
 	Observe func(Round)
 }
@@ -123,7 +125,7 @@ func (l *loop) round(events []Event) {
 	r.Delta, r.Panic = l.evaluate()
 	r.Duration, r.Stats = time.Since(start), l.table.Stats()
 	if len(r.Delta.Resources) > 0 {
-		l.cfg.Publish(r.Delta.Resources)
+		r.Generation = l.cfg.Publish(r.Delta.Resources)
 	}
 	l.cfg.Observe(r)
 }

@@ -34,9 +34,10 @@ type Rejection struct {
 
 // InSync says that every proxy of a class holds all that is wanted.
 type InSync struct {
-	Class ir.ProxyClass
-	Since time.Time // of the first change that was not held by all
-	At    time.Time
+	Class      ir.ProxyClass
+	Generation uint64    // the newest Apply that is held
+	Since      time.Time // of the first change that was not held by all
+	At         time.Time
 }
 
 // factBox keeps the newest fact of each kind until someone takes them.
@@ -140,6 +141,6 @@ func (s *Server) reportSync(c *class) {
 			return
 		}
 	}
-	s.facts.synced(InSync{Class: c.id, Since: c.changedAt, At: time.Now()})
+	s.facts.synced(InSync{Class: c.id, Generation: s.generation, Since: c.changedAt, At: time.Now()})
 	c.changedAt = time.Time{}
 }

@@ -53,12 +53,13 @@ type Server struct {
 	inner   xds.Server
 	stop    context.CancelFunc
 
-	mu       sync.Mutex
-	classes  map[ir.ProxyClass]*class
-	streams  map[int64]*stream
-	requests map[*discoveryv3.DeltaDiscoveryRequest]*stream // between a request's callback and its watch
-	rejected *rollout.Rejections
-	facts    factBox
+	mu         sync.Mutex
+	generation uint64 // number of Applies
+	classes    map[ir.ProxyClass]*class
+	streams    map[int64]*stream
+	requests   map[*discoveryv3.DeltaDiscoveryRequest]*stream // between a request's callback and its watch
+	rejected   *rollout.Rejections
+	facts      factBox
 }
 
 // class is what is known of one class of proxies.
@@ -99,10 +100,12 @@ func (s *Server) Register(g *grpc.Server) {
 func (s *Server) Close() { s.stop() }
 
 // Apply takes over what changed for the classes that it names. Classes of which nothing was ever said wait: their
-// proxies are told nothing rather than that there is nothing.
-func (s *Server) Apply(changes []ir.Change) {
+// proxies are told nothing rather than that there is nothing. It returns the generation that [InSync] names when all
+// proxies hold these changes; that may be said before Apply returns.
+func (s *Server) Apply(changes []ir.Change) (generation uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.generation++
 	touched := map[*class]bool{}
 	for _, ch := range changes {
 		c := s.class(ch.Class)
@@ -112,27 +115,33 @@ func (s *Server) Apply(changes []ir.Change) {
 			s.touch(c, ch)
 		}
 	}
-	now := time.Now()
 	for c := range touched {
-		if c.changedAt.IsZero() {
-			c.changedAt = now
-		}
-		for st := range c.streams {
-			s.pump(st)
-		}
-		s.report(c)
+		s.push(c)
 	}
+	return s.generation
 }
 
-// Synced says that everything known of a class was applied, if only that there is nothing.
-func (s *Server) Synced(id ir.ProxyClass) {
+// Synced says that everything known of a class was applied, if only that there is nothing. It returns a generation as
+// Apply does.
+func (s *Server) Synced(id ir.ProxyClass) (generation uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.generation++
 	c := s.class(id)
 	c.synced = true
+	s.push(c)
+	return s.generation
+}
+
+// push sends the proxies of a class what they may be sent now, and reports how far they are.
+func (s *Server) push(c *class) {
+	if c.changedAt.IsZero() {
+		c.changedAt = time.Now()
+	}
 	for st := range c.streams {
 		s.pump(st)
 	}
+	s.report(c)
 }
 
 func (s *Server) class(id ir.ProxyClass) *class {
