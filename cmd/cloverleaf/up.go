@@ -42,6 +42,7 @@ type upOptions struct {
 	drain       time.Duration
 	poll        time.Duration
 	logLevel    string
+	hosts       string
 }
 
 func newUp(g *globals) *cobra.Command {
@@ -74,6 +75,7 @@ func newUp(g *globals) *cobra.Command {
 	f.BoolVar(&o.pprof, "pprof", false, "profiles under /debug/pprof of the admin address")
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "how long open requests may take at the end")
 	f.DurationVar(&o.poll, "poll", 0, "how often the whole folder is looked at (0: every 5s)")
+	f.StringVar(&o.hosts, "virtual-hosts", "vhds", "vhds, or inline to send whole route tables")
 	f.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
 }
@@ -82,6 +84,9 @@ func newUp(g *globals) *cobra.Command {
 func up(ctx context.Context, dir string, o *upOptions, report *reporter) error {
 	if o.output != "text" && o.output != "json" {
 		return cli.Fail(cli.ExitUsage, "-o must be text or json, not %q", o.output)
+	}
+	if o.hosts != "vhds" && o.hosts != "inline" {
+		return cli.Fail(cli.ExitUsage, "--virtual-hosts must be vhds or inline, not %q", o.hosts)
 	}
 	if net.ParseIP(o.bind) == nil {
 		return cli.Fail(cli.ExitUsage, "--bind must be an IP address, not %q", o.bind)
@@ -182,8 +187,9 @@ func (s *session) serveADS() error {
 		Classify: func(context.Context, *corev3.Node) (ir.ProxyClass, error) {
 			return ir.ProxyClass{Role: ir.ClassLocal}, nil
 		},
-		Logger: s.logger,
-		Hooks:  s.telemetry.XDS(),
+		VirtualHosts: map[string]xdsserver.Layout{"inline": xdsserver.Inline}[s.options.hosts],
+		Logger:       s.logger,
+		Hooks:        s.telemetry.XDS(),
 	})
 	s.telemetry.OldestUnacked(s.server.OldestUnacked)
 	const largest = 64 << 20 // a reconnect names every resource that Envoy holds

@@ -53,7 +53,13 @@ const (
 // Before the arrow: h:NAME=VALUE sends a header, n=COUNT sends the request so often. After it: backend=NAME, path=, host=,
 // query=, proto= are what the backend received; req:NAME= and resp:NAME= are headers that the backend or the client
 // received ("-" for none); location= is the header; share:NAME=LOW-HIGH counts backends (or status codes) of n requests.
-func TestCases(t *testing.T) {
+func TestCases(t *testing.T) { runCases(t) }
+
+// TestCasesInline runs the same with whole route tables instead of VHDS: the answers must be the same.
+func TestCasesInline(t *testing.T) { runCases(t, "--virtual-hosts", "inline") }
+
+func runCases(t *testing.T, flags ...string) {
+	t.Helper()
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases")
@@ -74,7 +80,7 @@ func TestCases(t *testing.T) {
 	dir := t.TempDir()
 	updriver.Put(t, dir, "base.yaml", fill(string(base), names))
 	updriver.Put(t, dir, "case.yaml", "# the case at hand\n")
-	u := updriver.Start(t, binary, dir, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")
+	u := updriver.Start(t, binary, dir, append(flags, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")...)
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {

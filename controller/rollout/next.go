@@ -130,6 +130,8 @@ func (p *Proxy) judge(t ir.Type, name string, waiting map[string]bool) (*ir.Reso
 			return before, tell // an answer is owed: what the proxy had before
 		}
 		return nil, done // what the proxy had before stays
+	case t == ir.TypeRouteTable && !p.ready(want):
+		return nil, wait
 	case t != ir.TypeVirtualHost:
 		return want, tell
 	case !p.tableHeld(tableOf(name)):
@@ -156,14 +158,16 @@ func (p *Proxy) judgeRemoval(t ir.Type, name string) verdict {
 	}
 }
 
-// needed tells whether virtual hosts on their way need a cluster.
+// needed tells whether virtual hosts or route tables on their way need a cluster.
 func (p *Proxy) needed(cluster string) bool {
-	m := p.types[ir.TypeVirtualHost].inflight
-	if m == nil {
-		return false
-	}
 	id := ir.ResourceID{Type: ir.TypeCluster, Name: cluster}
-	return slices.ContainsFunc(m.Resources, func(r *ir.Resource) bool { return slices.Contains(r.Needs, id) })
+	needs := func(r *ir.Resource) bool { return slices.Contains(r.Needs, id) }
+	for _, t := range []ir.Type{ir.TypeVirtualHost, ir.TypeRouteTable} {
+		if m := p.types[t].inflight; m != nil && slices.ContainsFunc(m.Resources, needs) {
+			return true
+		}
+	}
+	return false
 }
 
 // waitingTables finds the route tables whose first virtual hosts cannot be sent yet: they go in one message, so all of
@@ -182,10 +186,10 @@ func (p *Proxy) waitingTables(t ir.Type, names []string) map[string]bool {
 	return waiting
 }
 
-// ready tells whether the clusters that a virtual host needs are warm. One that was refused, or that nobody wants, is
+// ready tells whether the clusters that a virtual host or a route table needs are warm. One that was refused, or that nobody wants, is
 // not waited for: its requests are answered with 503, and everything else of the host is served.
-func (p *Proxy) ready(host *ir.Resource) bool {
-	for _, need := range host.Needs {
+func (p *Proxy) ready(r *ir.Resource) bool {
+	for _, need := range r.Needs {
 		if need.Type != ir.TypeCluster {
 			continue
 		}

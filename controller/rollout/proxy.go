@@ -14,8 +14,8 @@ type Proxy struct {
 	seq   uint64 // of messages
 
 	warming map[string]uint64          // cluster -> message that brought it, until its endpoints came after that
-	refs    map[string]int             // cluster -> held virtual hosts that need it
-	unknown int                        // held virtual hosts of which it is not known what they need
+	refs    map[string]int             // cluster -> held virtual hosts and route tables that need it
+	unknown int                        // of these, how many are held of which it is not known what they need
 	held    map[string]map[string]bool // route table -> held virtual hosts
 	fresh   map[string]bool            // route tables whose first virtual hosts have not been sent
 	serving map[string]bool            // route tables of which virtual hosts were acknowledged
@@ -77,6 +77,13 @@ func byName(t ir.Type) bool {
 	return t == ir.TypeEndpoints || t == ir.TypeSecret || t == ir.TypeRouteTable
 }
 
+// routes tells whether resources of a type send requests to clusters: virtual hosts do, and so do route tables that
+// bring theirs along.
+func routes(t ir.Type) bool { return t == ir.TypeVirtualHost || t == ir.TypeRouteTable }
+
+// inline tells whether a route table brings its virtual hosts along.
+func (p *Proxy) inline(table string) bool { return len(p.world.hosts[table]) == 0 }
+
 // Touch says that what is wanted under a name changed.
 func (p *Proxy) Touch(id ir.ResourceID) {
 	if k := &p.types[id.Type]; k.requested && (!byName(id.Type) || k.names[id.Name]) {
@@ -124,6 +131,7 @@ func (p *Proxy) first(t ir.Type, initial map[string]string) {
 			p.serving[tableOf(name)] = true
 		case ir.TypeRouteTable:
 			p.review(name)
+			p.serving[name] = p.serving[name] || p.inline(name)
 		}
 		if !byName(t) && h.resource == nil {
 			k.dirty[name] = true
@@ -159,10 +167,12 @@ func (p *Proxy) unsubscribe(t ir.Type, name string) {
 func (p *Proxy) hold(t ir.Type, name string, h holding) {
 	p.drop(t, name)
 	p.types[t].have[name] = h
+	if routes(t) {
+		p.count(h, 1)
+	}
 	if t != ir.TypeVirtualHost {
 		return
 	}
-	p.count(h, 1)
 	table := tableOf(name)
 	if p.held[table] == nil {
 		p.held[table] = map[string]bool{}
@@ -177,10 +187,12 @@ func (p *Proxy) drop(t ir.Type, name string) {
 		return
 	}
 	delete(p.types[t].have, name)
+	if routes(t) {
+		p.count(h, -1)
+	}
 	if t != ir.TypeVirtualHost {
 		return
 	}
-	p.count(h, -1)
 	table := tableOf(name)
 	delete(p.held[table], name)
 	if len(p.held[table]) == 0 {
@@ -188,7 +200,7 @@ func (p *Proxy) drop(t ir.Type, name string) {
 	}
 }
 
-// count keeps the number of held virtual hosts that need each cluster.
+// count keeps the number of held virtual hosts and route tables that need each cluster.
 func (p *Proxy) count(h holding, n int) {
 	if h.resource == nil {
 		p.unknown += n
@@ -237,6 +249,7 @@ func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 		if !held {
 			p.open(name)
 		}
+		p.serving[name] = p.serving[name] || p.inline(name)
 	case ir.TypeVirtualHost:
 		p.serving[tableOf(name)] = true
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	Classify func(context.Context, *corev3.Node) (ir.ProxyClass, error)
 	// StuckAfter is how long a message may stay without an answer before its stream is cut. 0 means 30 seconds.
 	StuckAfter time.Duration
+	// VirtualHosts says how virtual hosts travel.
+	VirtualHosts Layout
 	// Hooks are told what happens, for metrics.
 	Hooks Hooks
 	// Logger is told of refusals and of cut streams.
@@ -60,6 +62,7 @@ type Server struct {
 	requests   map[*discoveryv3.DeltaDiscoveryRequest]*stream // between a request's callback and its watch
 	rejected   *rollout.Rejections
 	facts      factBox
+	inline     *inlined // nil unless virtual hosts travel inside their route tables
 }
 
 // class is what is known of one class of proxies.
@@ -86,6 +89,9 @@ func New(o Options) *Server {
 		options: o, stop: stop, classes: map[ir.ProxyClass]*class{}, streams: map[int64]*stream{},
 		requests: map[*discoveryv3.DeltaDiscoveryRequest]*stream{}, rejected: rollout.NewRejections(), facts: newFactBox(),
 	}
+	if o.VirtualHosts == Inline {
+		s.inline = newInlined()
+	}
 	s.inner = xds.NewServer(ctx, &cache{s}, s.callbacks())
 	go s.watchStuck(ctx)
 	return s
@@ -107,6 +113,9 @@ func (s *Server) Apply(changes []ir.Change) (generation uint64) {
 	defer s.mu.Unlock()
 	s.generation++
 	touched := map[*class]bool{}
+	if s.inline != nil {
+		changes = s.inline.compose(changes)
+	}
 	for _, ch := range changes {
 		c := s.class(ch.Class)
 		c.synced = true
