@@ -20,7 +20,7 @@ var classList = memo.NewQuery("classList", func(c *memo.Ctx, _ struct{}) []ir.Pr
 		classes = append(classes, ir.ProxyClass{Role: ir.ClassGateway, Name: gw})
 	}
 	return classes
-}, equal)
+}, memo.Equal)
 
 // ClassOf returns the class of the proxies that serve a Gateway.
 func ClassOf(settings input.Settings, gateway ir.Name) ir.ProxyClass {
@@ -54,7 +54,7 @@ var planOf = memo.NewQuery("planOf", func(c *memo.Ctx, class ir.ProxyClass) plan
 	slices.SortFunc(p.Resources, compareKeys)
 	p.Resources = slices.Compact(p.Resources)
 	return p
-}, equal)
+}, memo.Equal)
 
 func (p *plan) add(c *memo.Ctx, port PortKey) {
 	chains := chainsOf.Get(c, port)
@@ -80,7 +80,7 @@ var bucketOf = memo.NewQuery("bucketOf", func(c *memo.Ctx, key shardKey) []Resou
 	}
 	slices.SortFunc(keys, compareKeys)
 	return slices.Compact(keys)
-}, equal)
+}, memo.Equal)
 
 // backendsOf lists the clusters and endpoints that a virtual host needs.
 var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ResourceKey {
@@ -98,7 +98,7 @@ var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []Re
 	}
 	slices.SortFunc(keys, compareKeys)
 	return slices.Compact(keys)
-}, equal)
+}, memo.Equal)
 
 // backendKeys lists the resources that make up a backend.
 var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
@@ -114,7 +114,7 @@ var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.Backend
 		keys = append(keys, ResourceKey{Type: ir.TypeSecret, Secret: secret})
 	}
 	return keys
-}, equal)
+}, memo.Equal)
 
 // Want is a certificate that a local CA shall make: for a Secret that is missing.
 type Want struct {
@@ -143,7 +143,7 @@ var wantsOf = memo.NewQuery("wantsOf", func(c *memo.Ctx, _ struct{}) []Want {
 	}
 	slices.SortFunc(wants, func(a, b Want) int { return a.Secret.Compare(b.Secret) })
 	return wants
-}, equal)
+}, memo.Equal)
 
 // namesOf lists the host names that a listener's certificate should carry: its own, or those of its routes.
 func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {

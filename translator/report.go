@@ -21,7 +21,7 @@ var statusKinds = [...]ir.Kind{ir.KindGatewayClass, ir.KindGateway, ir.KindHTTPR
 var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard) []ir.Name {
 	names, _ := input.ObjectsOf.Read(c, key)
 	return names
-}, equal)
+}, memo.Equal)
 
 // reportOf words the report of an object.
 var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Report {
@@ -33,7 +33,7 @@ var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Re
 	default:
 		return routeReport(c, ref)
 	}
-}, equal).Recovering(func(ref ir.Ref, panicked any) status.Report {
+}, memo.Equal).Recovering(func(ref ir.Ref, panicked any) status.Report {
 	return status.Report{Object: ref, Findings: []finding.Finding{finding.New(finding.Internal, ref, "", panicked)}}
 })
 
@@ -52,7 +52,7 @@ func classReport(c *memo.Ctx, ref ir.Ref) status.Report {
 var GatewayServed = memo.NewQuery("GatewayServed", func(c *memo.Ctx, gateway ir.Name) bool {
 	return attach.GatewayOwner.Get(c, gateway) == attach.Ours && !slices.ContainsFunc(gatewayProblems.Get(c, gateway),
 		func(p finding.Problem) bool { return p.Condition == "Accepted" })
-}, same)
+}, memo.Same)
 
 // gatewayProblems lists what is wrong with a Gateway of ours itself.
 var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway ir.Name) []finding.Problem {
@@ -82,7 +82,7 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 		})
 	}
 	return g.problems
-}, equal)
+}, memo.Equal)
 
 type gatewayChecker struct {
 	ref      ir.Ref
@@ -136,7 +136,7 @@ func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) statu
 	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
 	if rejected, why := rejection(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}); rejected {
 		row.Problems = append(row.Problems, finding.Problem{
-			Finding:   finding.New(finding.RefusedListener, l.Ref(), field("spec.listeners", l.Index)+".port", l.Bound, why),
+			Finding:   finding.New(finding.RefusedListener, l.Ref(), finding.Element("spec.listeners", l.Index)+".port", l.Bound, why),
 			Condition: "Programmed", Reason: string(gwv1.ListenerReasonInvalid),
 		})
 	}
@@ -172,7 +172,7 @@ var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.Listen
 		n += attachedInShard.Get(c, listenerShard{key, shard})
 	}
 	return n
-}, same)
+}, memo.Same)
 
 type listenerShard struct {
 	Listener attach.ListenerKey
@@ -188,7 +188,7 @@ var attachedInShard = memo.NewQuery("attachedInShard", func(c *memo.Ctx, key lis
 		}
 	}
 	return n
-}, same)
+}, memo.Same)
 
 func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	r := status.Report{Object: ref}

@@ -101,7 +101,7 @@ var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.
 	}
 	slices.SortFunc(l.Chains, func(a, b ir.Chain) int { return cmp.Compare(a.Name, b.Name) })
 	return l
-}, equal)
+}, memo.Equal)
 
 func (ch chain) lower() ir.Chain {
 	out := ir.Chain{Name: "http", Layer: ir.HTTP{Table: ch.Table.Name()}, Origin: ch.Origin}

@@ -70,7 +70,7 @@ var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
 		return strings.Compare(a.Section, b.Section)
 	})
 	return out
-}, equal)
+}, memo.Equal)
 
 // ownerOf finds the listener that a host of a table belongs to: the most specific whose host name covers it, if that
 // listener is one of the table's.
@@ -109,7 +109,7 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 		}
 	}
 	return hosts
-}, equal)
+}, memo.Equal)
 
 func fixedHosts(c *memo.Ctx, table TableKey) []ir.Hostname {
 	hosts := []ir.Hostname{ir.AnyHost}
@@ -145,7 +145,7 @@ var ParentCount = memo.NewQuery("ParentCount", func(c *memo.Ctx, route ir.Ref) i
 		return 0
 	}
 	return len(head.Parents)
-}, same)
+}, memo.Same)
 
 // chain is one filter chain of a port, apart from its certificates' contents.
 type chain struct {
@@ -182,4 +182,4 @@ var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain
 		out = append(out, plain)
 	}
 	return out
-}, equal)
+}, memo.Equal)

@@ -5,8 +5,6 @@
 package translator
 
 import (
-	"reflect"
-
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/route"
 )
@@ -23,7 +21,3 @@ func routeKind(kind ir.Kind) (route.Kind, bool) {
 	}
 	return route.Kind{}, false
 }
-
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-func same[T comparable](a, b T) bool { return a == b }

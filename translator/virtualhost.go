@@ -33,7 +33,7 @@ var RulesOf = memo.NewQuery("RulesOf", func(c *memo.Ctx, ref ir.Ref) route.Lower
 		lowered.Rules, lowered.Problems = kept, problems
 	}
 	return lowered
-}, equal).Recovering(func(ref ir.Ref, panicked any) route.Lowered {
+}, memo.Equal).Recovering(func(ref ir.Ref, panicked any) route.Lowered {
 	return route.Lowered{Total: 1, Dropped: 1, Problems: []finding.Problem{{
 		Finding:   finding.New(finding.Internal, ref, "spec.rules", panicked),
 		Condition: "PartiallyInvalid", Reason: "UnsupportedValue",
@@ -84,7 +84,7 @@ var VirtualHostOf = memo.NewQuery("VirtualHostOf", func(c *memo.Ctx, key HostKey
 		vh.Rules[i] = ranked[i].rule
 	}
 	return vh
-}, equal).Recovering(func(key HostKey, _ any) ir.VirtualHost {
+}, memo.Equal).Recovering(func(key HostKey, _ any) ir.VirtualHost {
 	return ir.VirtualHost{Name: key.Name(), Rules: []ir.Rule{{
 		Name: "internal error", Match: ir.Match{Path: ir.PathMatch{Value: "/"}}, Action: ir.Respond{Status: 500},
 	}}}
@@ -119,7 +119,7 @@ var createdOf = memo.NewQuery("createdOf", func(c *memo.Ctx, ref ir.Ref) int64 {
 		return 0
 	}
 	return head.Created
-}, same)
+}, memo.Same)
 
 // rankedRule is a rule with all that decides its place.
 type rankedRule struct {
@@ -188,7 +188,7 @@ var portsOf = memo.NewQuery("portsOf", func(c *memo.Ctx, gateway ir.Name) []boun
 	}
 	slices.SortFunc(ports, func(a, b boundPort) int { return cmp.Compare(a.Port, b.Port) })
 	return slices.Compact(ports)
-}, equal)
+}, memo.Equal)
 
 // withPorts completes a redirect with the port that its Location names: the given one; or the scheme's when there is a
 // scheme; or the listener's (Gateway API, HTTPRequestRedirectFilter.port). Where ports are bound with an offset the

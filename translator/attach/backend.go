@@ -79,7 +79,7 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 		return fault(finding.BackendGrant, gwv1.RouteReasonRefNotPermitted, r.name(), r.FromKind, r.FromNamespace)
 	}
 	return decide(c, r)
-}, equal).Recovering(func(_ BackendRef, panicked any) Destination {
+}, memo.Equal).Recovering(func(_ BackendRef, panicked any) Destination {
 	return fault(finding.Internal, gwv1.RouteReasonBackendNotFound, panicked)
 })
 
@@ -177,7 +177,7 @@ var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName
 		Name: name, Protocol: protocol,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: t.object}, Section: strconv.Itoa(int(t.port))}},
 	}
-}, equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
+}, memo.Equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
 
 // EndpointsOf lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
 // serving: then it drains (Kubernetes KEP-1672).
@@ -200,7 +200,7 @@ var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.Backend
 	}
 	eps.Localities = localities(zones)
 	return eps
-}, equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
+}, memo.Equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
 
 // servicePortName is all that endpoints read of a Service.
 var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, t target) optional {
@@ -212,7 +212,7 @@ var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, t targe
 		return optional{set: true, class: p.Name}
 	}
 	return optional{}
-}, same)
+}, memo.Same)
 
 func collect(zones map[string][]ir.Endpoint, slice *input.EndpointSlice, portName string) {
 	if slice.AddressType == "FQDN" {
@@ -271,4 +271,4 @@ var HasEndpoints = memo.NewQuery("HasEndpoints", func(c *memo.Ctx, name ir.Backe
 		}
 	}
 	return false
-}, same)
+}, memo.Same)

@@ -38,7 +38,7 @@ var CertificatesOf = memo.NewQuery("CertificatesOf", func(c *memo.Ctx, key Liste
 		r.problem(finding.CertificateNone, "spec.listeners", ".tls", "InvalidCertificateRef")
 	}
 	return r.found
-}, equal)
+}, memo.Equal)
 
 type certificateResolver struct {
 	c        *memo.Ctx
@@ -48,13 +48,13 @@ type certificateResolver struct {
 
 func (r *certificateResolver) problem(code finding.Code, list, sub, reason string, args ...any) {
 	r.found.Problems = append(r.found.Problems, finding.Problem{
-		Finding:   finding.New(code, r.listener.Ref(), field(list, r.listener.Index)+sub, args...),
+		Finding:   finding.New(code, r.listener.Ref(), finding.Element(list, r.listener.Index)+sub, args...),
 		Condition: "ResolvedRefs", Reason: reason,
 	})
 }
 
 func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference) {
-	at := field(".tls.certificateRefs", index)
+	at := finding.Element(".tls.certificateRefs", index)
 	bad := func(code finding.Code, reason string, args ...any) {
 		r.problem(code, "spec.listeners", at, reason, args...)
 	}
@@ -84,7 +84,7 @@ func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference
 		if pair.Wanted {
 			r.found.Missing = append(r.found.Missing, secret)
 			r.found.Problems = append(r.found.Problems, finding.Problem{
-				Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), field("spec.listeners", r.listener.Index)+at, secret),
+				Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), finding.Element("spec.listeners", r.listener.Index)+at, secret),
 			})
 		}
 	}
@@ -124,7 +124,7 @@ var KeyPairOf = memo.NewQuery("KeyPairOf", func(c *memo.Ctx, name ir.Name) KeyPa
 	}
 	pair.Wanted = true
 	return pair
-}, same)
+}, memo.Same)
 
 func parsePair(s *input.Secret) KeyPair {
 	if s.Cert == "" || s.Key == "" {

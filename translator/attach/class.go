@@ -4,18 +4,11 @@
 package attach
 
 import (
-	"reflect"
-
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
-
-// equal is deep and generic, so that no field can be forgotten.
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-func same[T comparable](a, b T) bool { return a == b }
 
 // Ownership says whether a GatewayClass or Gateway is ours to serve.
 type Ownership uint8
@@ -38,7 +31,7 @@ var OwnerOf = memo.NewQuery("OwnerOf", func(c *memo.Ctx, class string) Ownership
 		return Foreign
 	}
 	return Ours
-}, same)
+}, memo.Same)
 
 // ClassProblems lists what keeps a class of ours from being accepted.
 var ClassProblems = memo.NewQuery("ClassProblems", func(c *memo.Ctx, class string) []finding.Problem {
@@ -51,7 +44,7 @@ var ClassProblems = memo.NewQuery("ClassProblems", func(c *memo.Ctx, class strin
 		Finding:   finding.New(finding.ClassParameters, ref, "spec.parametersRef"),
 		Condition: "Accepted", Reason: "InvalidParameters",
 	}}
-}, equal)
+}, memo.Equal)
 
 // GatewayOwner tells whose a Gateway is: its class's.
 var GatewayOwner = memo.NewQuery("GatewayOwner", func(c *memo.Ctx, gateway ir.Name) Ownership {
@@ -60,7 +53,7 @@ var GatewayOwner = memo.NewQuery("GatewayOwner", func(c *memo.Ctx, gateway ir.Na
 		return Unknown
 	}
 	return OwnerOf.Get(c, class)
-}, same)
+}, memo.Same)
 
 type optional struct {
 	set   bool
@@ -76,4 +69,4 @@ var gatewayClass = memo.NewQuery("gatewayClass", func(c *memo.Ctx, gateway ir.Na
 		return optional{}
 	}
 	return optional{set: true, class: string(gw.Spec.GatewayClassName)}
-}, same)
+}, memo.Same)

@@ -60,7 +60,7 @@ var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, gateway ir.Name) []
 		findTakenPorts(c, listeners)
 	}
 	return listeners
-}, equal).Recovering(func(ir.Name, any) []Listener { return nil })
+}, memo.Equal).Recovering(func(ir.Name, any) []Listener { return nil })
 
 // ListenerOf finds one listener; nil when the Gateway has none of that name.
 func ListenerOf(c *memo.Ctx, key ListenerKey) *Listener {
@@ -101,7 +101,7 @@ func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
 		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && k.Kind == "HTTPRoute"
 		switch {
 		case !ours:
-			l.add(finding.ListenerKinds, field(".allowedRoutes.kinds", i), because{"ResolvedRefs", "InvalidRouteKinds"}, k.Kind, l.Protocol)
+			l.add(finding.ListenerKinds, finding.Element(".allowedRoutes.kinds", i), because{"ResolvedRefs", "InvalidRouteKinds"}, k.Kind, l.Protocol)
 		case len(l.Kinds) == 0:
 			l.Kinds = []ir.Kind{ir.KindHTTPRoute}
 		}
@@ -112,7 +112,7 @@ type because struct{ condition, reason string }
 
 func (l *Listener) add(code finding.Code, sub string, b because, args ...any) {
 	l.Problems = append(l.Problems, finding.Problem{
-		Finding:   finding.New(code, l.Ref(), field("spec.listeners", l.Index)+sub, args...),
+		Finding:   finding.New(code, l.Ref(), finding.Element("spec.listeners", l.Index)+sub, args...),
 		Condition: b.condition, Reason: b.reason,
 	})
 }
@@ -191,7 +191,7 @@ var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, port uint32) ir.Nam
 		}
 	}
 	return owner
-}, same)
+}, memo.Same)
 
 // OurGateways lists the Gateways of our classes, sorted by name.
 var OurGateways = memo.NewQuery("OurGateways", func(c *memo.Ctx, _ struct{}) []ir.Name {
@@ -207,7 +207,7 @@ var OurGateways = memo.NewQuery("OurGateways", func(c *memo.Ctx, _ struct{}) []i
 	}
 	slices.SortFunc(ours, ir.Name.Compare)
 	return ours
-}, equal)
+}, memo.Equal)
 
 // Older orders objects by creation time, then by name. An object that does not say when it was made counts as new.
 func Older(at int64, a ir.Name, bt int64, b ir.Name) bool {

@@ -160,7 +160,7 @@ var ClientTLSOf = memo.NewQuery("ClientTLSOf", func(c *memo.Ctx, object ir.Name)
 		out.Certificate = ir.SecretOf(secret)
 	}
 	return ClientTLS{TLS: out}
-}, equal)
+}, memo.Equal)
 
 func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out *ir.ClientTLS) (fault string) {
 	if v.WellKnownCACertificates != nil && *v.WellKnownCACertificates != "" {

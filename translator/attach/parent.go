@@ -52,9 +52,9 @@ var Attach = memo.NewQuery("Attach", func(c *memo.Ctx, key ParentKey) Attachment
 	default:
 		return a.attach()
 	}
-}, equal).Recovering(func(key ParentKey, panicked any) Attachment {
+}, memo.Equal).Recovering(func(key ParentKey, panicked any) Attachment {
 	return Attachment{Owner: Ours, Problems: []finding.Problem{{
-		Finding:   finding.New(finding.Internal, key.Route, field("spec.parentRefs", key.Index), panicked),
+		Finding:   finding.New(finding.Internal, key.Route, finding.Element("spec.parentRefs", key.Index), panicked),
 		Condition: "Accepted", Reason: string(gwv1.RouteReasonPending),
 	}}}
 })
@@ -68,7 +68,7 @@ type attacher struct {
 }
 
 func (a *attacher) refuse(owner Ownership, code finding.Code, reason string, args ...any) Attachment {
-	p := finding.Problem{Finding: finding.New(code, a.key.Route, field("spec.parentRefs", a.key.Index), args...), Reason: reason}
+	p := finding.Problem{Finding: finding.New(code, a.key.Route, finding.Element("spec.parentRefs", a.key.Index), args...), Reason: reason}
 	if owner == Ours {
 		p.Condition = "Accepted"
 	}

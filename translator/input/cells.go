@@ -4,8 +4,6 @@
 package input
 
 import (
-	"reflect"
-
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,60 +17,60 @@ import (
 // Object cells.
 var (
 	// GatewayClasses by name.
-	GatewayClasses = memo.NewInput[string]("GatewayClass", equal[*GatewayClass])
+	GatewayClasses = memo.NewInput[string]("GatewayClass", memo.Equal[*GatewayClass])
 	// Gateways without their status.
-	Gateways = memo.NewInput[ir.Name]("Gateway", equal[*Gateway])
+	Gateways = memo.NewInput[ir.Name]("Gateway", memo.Equal[*Gateway])
 	// Routes are what decides where a route attaches, for every kind of route.
-	Routes = memo.NewInput[ir.Ref]("RouteHead", equal[*RouteHead])
+	Routes = memo.NewInput[ir.Ref]("RouteHead", memo.Equal[*RouteHead])
 	// HTTPRules are the rules of an HTTPRoute, which change for other reasons than its attachment.
-	HTTPRules = memo.NewInput[ir.Name]("HTTPRules", equal[[]gwv1.HTTPRouteRule])
+	HTTPRules = memo.NewInput[ir.Name]("HTTPRules", memo.Equal[[]gwv1.HTTPRouteRule])
 	// Generations are metadata.generation: only statuses read them.
-	Generations = memo.NewInput[ir.Ref]("Generation", same[int64])
+	Generations = memo.NewInput[ir.Ref]("Generation", memo.Same[int64])
 	// Grants are the ReferenceGrants.
-	Grants = memo.NewInput[ir.Name]("ReferenceGrant", equal[*gwv1.ReferenceGrantSpec])
+	Grants = memo.NewInput[ir.Name]("ReferenceGrant", memo.Equal[*gwv1.ReferenceGrantSpec])
 	// Services without what only Kubernetes needs.
-	Services = memo.NewInput[ir.Name]("Service", equal[*Service])
+	Services = memo.NewInput[ir.Name]("Service", memo.Equal[*Service])
 	// EndpointSlices are the addresses behind Services.
-	EndpointSlices = memo.NewInput[ir.Name]("EndpointSlice", equal[*EndpointSlice])
+	EndpointSlices = memo.NewInput[ir.Name]("EndpointSlice", memo.Equal[*EndpointSlice])
 	// Secrets by name. Their key material never enters the IR.
-	Secrets = memo.NewInput[ir.Name]("Secret", equal[*Secret])
+	Secrets = memo.NewInput[ir.Name]("Secret", memo.Equal[*Secret])
 	// ConfigMaps by name.
-	ConfigMaps = memo.NewInput[ir.Name]("ConfigMap", equal[map[string]string])
+	ConfigMaps = memo.NewInput[ir.Name]("ConfigMap", memo.Equal[map[string]string])
 	// NamespaceLabels are the labels of the namespaces.
-	NamespaceLabels = memo.NewInput[string]("Namespace", equal[map[string]string])
+	NamespaceLabels = memo.NewInput[string]("Namespace", memo.Equal[map[string]string])
 	// Backends are our own destinations.
-	Backends = memo.NewInput[ir.Name]("Backend", equal[*v1alpha1.BackendSpec])
+	Backends = memo.NewInput[ir.Name]("Backend", memo.Equal[*v1alpha1.BackendSpec])
 )
 
 // Index buckets: sorted, small, and of names alone, so that a change of a member does not touch its bucket.
 var (
 	// ObjectsOf lists the objects of a kind that has a status, in [Shards] buckets by hash of the name.
-	ObjectsOf = memo.NewInput[KindShard]("ObjectsOf", equal[[]ir.Name])
+	ObjectsOf = memo.NewInput[KindShard]("ObjectsOf", memo.Equal[[]ir.Name])
 	// GatewaysOfClass lists the Gateways that name a class.
-	GatewaysOfClass = memo.NewInput[string]("GatewaysOfClass", equal[[]ir.Name])
+	GatewaysOfClass = memo.NewInput[string]("GatewaysOfClass", memo.Equal[[]ir.Name])
 	// RoutesOfGateway lists the routes that name a Gateway as a parent.
-	RoutesOfGateway = memo.NewInput[GatewayShard]("RoutesOfGateway", equal[[]ir.Ref])
+	RoutesOfGateway = memo.NewInput[GatewayShard]("RoutesOfGateway", memo.Equal[[]ir.Ref])
 	// HostsOfGateway lists the host names, as routes write them, of the routes that name a Gateway as a parent.
 	// A route without host names counts as [ir.AnyHost].
-	HostsOfGateway = memo.NewInput[GatewayShard]("HostsOfGateway", equal[[]ir.Hostname])
+	HostsOfGateway = memo.NewInput[GatewayShard]("HostsOfGateway", memo.Equal[[]ir.Hostname])
 	// RoutesOfHost lists the routes that name a Gateway as a parent and this host name.
-	RoutesOfHost = memo.NewInput[GatewayHost]("RoutesOfHost", equal[[]ir.Ref])
+	RoutesOfHost = memo.NewInput[GatewayHost]("RoutesOfHost", memo.Equal[[]ir.Ref])
 	// SlicesOfService lists the EndpointSlices of a Service.
-	SlicesOfService = memo.NewInput[ir.Name]("SlicesOfService", equal[[]ir.Name])
+	SlicesOfService = memo.NewInput[ir.Name]("SlicesOfService", memo.Equal[[]ir.Name])
 	// GrantsOfNamespace lists the ReferenceGrants of a namespace.
-	GrantsOfNamespace = memo.NewInput[string]("GrantsOfNamespace", equal[[]ir.Name])
+	GrantsOfNamespace = memo.NewInput[string]("GrantsOfNamespace", memo.Equal[[]ir.Name])
 )
 
 // Facts: what the shell knows and the core must not find out by itself.
 var (
 	// SettingsOf is the process's own configuration, under the empty key.
-	SettingsOf = memo.NewInput[struct{}]("Settings", same[Settings])
+	SettingsOf = memo.NewInput[struct{}]("Settings", memo.Same[Settings])
 	// ListenerReports say how far the proxies of a class are with a listener.
-	ListenerReports = memo.NewInput[ClassListener]("ListenerReport", same[ListenerReport])
+	ListenerReports = memo.NewInput[ClassListener]("ListenerReport", memo.Same[ListenerReport])
 	// Rejections are the resources that an Envoy refused.
-	Rejections = memo.NewInput[ir.ResourceID]("Rejection", same[Rejection])
+	Rejections = memo.NewInput[ir.ResourceID]("Rejection", memo.Same[Rejection])
 	// LocalCertificates are made by the local CA of `cloverleaf up` for Secrets that are missing.
-	LocalCertificates = memo.NewInput[ir.Name]("LocalCertificate", equal[*Secret])
+	LocalCertificates = memo.NewInput[ir.Name]("LocalCertificate", memo.Equal[*Secret])
 )
 
 // Shards is the number of buckets that an index of many names is cut into, so that one new name copies a
@@ -111,11 +109,6 @@ type ClassListener struct {
 	Class    ir.ProxyClass
 	Listener ir.ListenerName
 }
-
-// equal is deep and generic, so that no field can be forgotten.
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-func same[T comparable](a, b T) bool { return a == b }
 
 // GatewayClass is what the core reads of a GatewayClass.
 type GatewayClass struct {

@@ -26,7 +26,7 @@ var httpRules = memo.NewQuery("httpRules", func(c *memo.Ctx, name ir.Name) Lower
 		l.rule(i, &rules[i])
 	}
 	return l.out
-}, equal)
+}, memo.Equal)
 
 // lowering collects the rules of one route.
 type lowering struct {
@@ -47,7 +47,7 @@ func (l *lowering) drop(code finding.Code, sub string, args ...any) {
 }
 
 func (l *lowering) rule(index int, rule *gwv1.HTTPRouteRule) {
-	l.at, l.dropped = field("spec.rules", index), false
+	l.at, l.dropped = finding.Element("spec.rules", index), false
 	section := strconv.Itoa(index)
 	if rule.Name != nil {
 		section = string(*rule.Name)
@@ -170,7 +170,7 @@ func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
 		if ref.Weight != nil {
 			w.Weight = uint32(*ref.Weight) //nolint:gosec // the schema bounds weights
 		}
-		sub := field(".backendRefs", i)
+		sub := finding.Element(".backendRefs", i)
 		w.Backend = l.destination(sub, ref.BackendObjectReference)
 		headers, ok := l.backendFilters(sub, ref.Filters)
 		w.Headers = headers

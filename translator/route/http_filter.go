@@ -23,7 +23,7 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 	var out filtered
 	rewrites := false
 	for i := range fs {
-		f, sub := &fs[i], field(list, i)
+		f, sub := &fs[i], finding.Element(list, i)
 		switch f.Type {
 		case gwv1.HTTPRouteFilterRequestHeaderModifier:
 			out.headers.Request = append(out.headers.Request, l.edits(sub+".requestHeaderModifier", f.RequestHeaderModifier)...)
@@ -52,7 +52,7 @@ func (l *lowering) backendFilters(sub string, fs []gwv1.HTTPRouteFilter) (ir.Hea
 		case gwv1.HTTPRouteFilterRequestHeaderModifier, gwv1.HTTPRouteFilterResponseHeaderModifier:
 		default:
 			l.out.Problems = append(l.out.Problems, finding.Problem{
-				Finding: finding.New(finding.RuleUnsupported, l.route, l.at+field(sub+".filters", i)+".type",
+				Finding: finding.New(finding.RuleUnsupported, l.route, l.at+finding.Element(sub+".filters", i)+".type",
 					"filter "+string(fs[i].Type)+" of a backendRef"),
 				Condition: conditionPartial, Reason: unsupportedValue,
 			})

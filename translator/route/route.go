@@ -4,9 +4,6 @@
 package route
 
 import (
-	"reflect"
-	"strconv"
-
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -36,8 +33,3 @@ const (
 )
 
 const unsupportedValue = "UnsupportedValue"
-
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-// field returns the path of an element of a list.
-func field(list string, index int) string { return list + "[" + strconv.Itoa(index) + "]" }
