@@ -1,7 +1,6 @@
 package translator
 
 import (
-	"cmp"
 	"slices"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -44,14 +43,14 @@ func classReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	}
 	problems := attach.ClassProblems.Get(c, ref.Name.Name)
 	generation, _ := input.Generations.Read(c, ref)
-	r.Status, r.Findings = status.GatewayClass(generation, problems), status.Findings(problems)
+	r.Status, r.Findings = status.GatewayClassStatus(generation, problems), status.Findings(problems)
 	return r
 }
 
 // GatewayServed tells whether a Gateway of ours is served at all, listeners apart.
 var GatewayServed = memo.NewQuery("GatewayServed", func(c *memo.Ctx, gateway ir.Name) bool {
 	return attach.GatewayOwner.Get(c, gateway) == attach.Ours && !slices.ContainsFunc(gatewayProblems.Get(c, gateway),
-		func(p finding.Problem) bool { return p.Condition == "Accepted" })
+		func(p finding.Problem) bool { return p.Condition == finding.Accepted })
 }, memo.Same)
 
 // gatewayProblems lists what is wrong with a Gateway of ours itself.
@@ -63,23 +62,21 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	g := gatewayChecker{ref: ir.Ref{Kind: ir.KindGateway, Name: gateway}}
 	spec := &gw.Spec
 	if len(attach.ClassProblems.Get(c, string(spec.GatewayClassName))) > 0 {
-		g.refuse(finding.ClassParameters, "spec.gatewayClassName", "InvalidParameters")
+		g.refuse(finding.ClassParameters, "spec.gatewayClassName", gwv1.GatewayReasonInvalidParameters)
 	}
 	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
-		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", string(gwv1.GatewayReasonInvalidParameters))
+		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", gwv1.GatewayReasonInvalidParameters)
 	}
 	if spec.TLS != nil && spec.TLS.Frontend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", string(gwv1.GatewayReasonInvalid), "client certificate validation (tls.frontend)")
+		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", gwv1.GatewayReasonInvalid, "client certificate validation (tls.frontend)")
 	}
 	if spec.TLS != nil && spec.TLS.Backend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.backend", string(gwv1.GatewayReasonInvalid), "the backend client certificate (tls.backend)")
+		g.refuse(finding.GatewayUnsupported, "spec.tls.backend", gwv1.GatewayReasonInvalid, "the backend client certificate (tls.backend)")
 	}
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {
-		g.problems = append(g.problems, finding.Problem{
-			Finding:   finding.New(finding.GatewayAddresses, g.ref, "spec.addresses", spec.Addresses[0].Value, settings.Bind),
-			Condition: "Programmed", Reason: string(gwv1.GatewayReasonAddressNotUsable),
-		})
+		g.problems = append(g.problems, finding.Under(finding.Programmed, gwv1.GatewayReasonAddressNotUsable,
+			finding.New(finding.GatewayAddresses, g.ref, "spec.addresses", spec.Addresses[0].Value, settings.Bind)))
 	}
 	return g.problems
 }, memo.Equal)
@@ -89,10 +86,8 @@ type gatewayChecker struct {
 	problems []finding.Problem
 }
 
-func (g *gatewayChecker) refuse(code finding.Code, field, reason string, args ...any) {
-	g.problems = append(g.problems, finding.Problem{
-		Finding: finding.New(code, g.ref, field, args...), Condition: "Accepted", Reason: reason,
-	})
+func (g *gatewayChecker) refuse(code finding.Code, field string, reason gwv1.GatewayConditionReason, args ...any) {
+	g.problems = append(g.problems, finding.Under(finding.Accepted, reason, finding.New(code, g.ref, field, args...)))
 }
 
 func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
@@ -135,10 +130,8 @@ func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) statu
 	}
 	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
 	if rejected, why := rejection(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}); rejected {
-		row.Problems = append(row.Problems, finding.Problem{
-			Finding:   finding.New(finding.RefusedListener, l.Ref(), finding.Element("spec.listeners", l.Index)+".port", l.Bound, why),
-			Condition: "Programmed", Reason: string(gwv1.ListenerReasonInvalid),
-		})
+		row.Problems = append(row.Problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
+			finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)))
 	}
 	return row
 }
@@ -238,13 +231,11 @@ func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attac
 			}
 			vh := ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
 			if rejected, why := rejection(c, vh); rejected {
-				problems = append(problems, finding.Problem{
-					Finding:   finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why),
-					Condition: "PartiallyInvalid", Reason: "UnsupportedValue",
-				})
+				problems = append(problems, finding.Under(finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue,
+					finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why)))
 			}
 		}
 	}
-	slices.SortFunc(problems, func(a, b finding.Problem) int { return cmp.Or(finding.Compare(a.Finding, b.Finding), 0) })
+	slices.SortFunc(problems, func(a, b finding.Problem) int { return finding.Compare(a.Finding, b.Finding) })
 	return slices.Compact(problems)
 }

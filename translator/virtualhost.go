@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
@@ -24,7 +26,7 @@ var RulesOf = memo.NewQuery("RulesOf", func(c *memo.Ctx, ref ir.Ref) route.Lower
 	problems := slices.Clip(lowered.Problems)
 	for _, rule := range lowered.Rules {
 		if err := checkRule(rule); err != nil {
-			problems = append(problems, refused(rule, ref, err))
+			problems = append(problems, dropped(finding.New(finding.RuleRefused, ref, "spec.rules", rule.Name+": "+err.Error())))
 			continue
 		}
 		kept = append(kept, rule)
@@ -34,10 +36,9 @@ var RulesOf = memo.NewQuery("RulesOf", func(c *memo.Ctx, ref ir.Ref) route.Lower
 	}
 	return lowered
 }, memo.Equal).Recovering(func(ref ir.Ref, panicked any) route.Lowered {
-	return route.Lowered{Total: 1, Dropped: 1, Problems: []finding.Problem{{
-		Finding:   finding.New(finding.Internal, ref, "spec.rules", panicked),
-		Condition: "PartiallyInvalid", Reason: "UnsupportedValue",
-	}}}
+	return route.Lowered{Total: 1, Dropped: 1, Problems: []finding.Problem{
+		dropped(finding.New(finding.Internal, ref, "spec.rules", panicked)),
+	}}
 })
 
 // checkRule translates a rule alone, so that one that Envoy would refuse harms nobody else on its host.
@@ -46,11 +47,8 @@ func checkRule(rule ir.Rule) error {
 	return err
 }
 
-func refused(rule ir.Rule, ref ir.Ref, err error) finding.Problem {
-	return finding.Problem{
-		Finding:   finding.New(finding.RuleRefused, ref, "spec.rules", rule.Name+": "+err.Error()),
-		Condition: "PartiallyInvalid", Reason: "UnsupportedValue",
-	}
+func dropped(f finding.Finding) finding.Problem {
+	return finding.Under(finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, f)
 }
 
 // claim is a route's claim to a virtual host.

@@ -1,6 +1,7 @@
 package attach
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -187,15 +188,15 @@ var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.Backend
 		return objectEndpoints(c, name, t.object)
 	}
 	eps := ir.Endpoints{Backend: name}
-	portName, ok := servicePortName.Get(c, t).value()
-	if !ok {
+	port := servicePortName.Get(c, t)
+	if !port.ok {
 		return eps
 	}
 	zones := map[string][]ir.Endpoint{}
 	names, _ := input.SlicesOfService.Read(c, t.object)
 	for _, s := range names {
 		if slice, ok := input.EndpointSlices.Read(c, s); ok {
-			collect(zones, slice, portName)
+			collect(zones, slice, port.value)
 		}
 	}
 	eps.Localities = localities(zones)
@@ -209,7 +210,7 @@ var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, t targe
 		return optional{}
 	}
 	if p := findPort(svc, t.port); p != nil {
-		return optional{set: true, class: p.Name}
+		return optional{p.Name, true}
 	}
 	return optional{}
 }, memo.Same)
@@ -247,20 +248,13 @@ func localities(zones map[string][]ir.Endpoint) []ir.Locality {
 }
 
 func compareEndpoint(a, b ir.Endpoint) int {
-	if c := strings.Compare(a.Address, b.Address); c != 0 {
+	if c := cmp.Or(strings.Compare(a.Address, b.Address), cmp.Compare(a.Port, b.Port)); c != 0 || a.Draining == b.Draining {
 		return c
 	}
-	if a.Port != b.Port {
-		return int(a.Port) - int(b.Port)
-	}
-	switch {
-	case a.Draining == b.Draining:
-		return 0
-	case b.Draining:
+	if b.Draining {
 		return -1
-	default:
-		return 1
 	}
+	return 1
 }
 
 // HasEndpoints tells whether a backend has an address that takes new requests.

@@ -33,12 +33,15 @@ type Listener struct {
 // Usable tells whether the listener takes part in the data plane.
 func (l *Listener) Usable() bool {
 	return !slices.ContainsFunc(l.Problems, func(p finding.Problem) bool {
-		return p.Level() == finding.Error && (p.Condition == "Accepted" || p.Condition == "Conflicted")
+		return p.Level() == finding.Error && (p.Condition == finding.Accepted || p.Condition == finding.Conflicted)
 	})
 }
 
 // Ref names the Gateway of the listener.
 func (l *Listener) Ref() ir.Ref { return ir.Ref{Kind: ir.KindGateway, Name: l.Key.Gateway} }
+
+// Field is the path of the listener in its Gateway, for findings.
+func (l *Listener) Field() string { return finding.Element("spec.listeners", l.Index) }
 
 // Origin names the listener as the origin of what is made of it.
 func (l *Listener) Origin() ir.Origin { return ir.Origin{Ref: l.Ref(), Section: l.Key.Section} }
@@ -82,12 +85,12 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 		l.Hostname = input.LowerHost(*spec.Hostname)
 	}
 	if spec.Protocol != gwv1.HTTPProtocolType && spec.Protocol != gwv1.HTTPSProtocolType {
-		l.add(finding.ListenerProtocol, ".protocol", because{"Accepted", "UnsupportedProtocol"}, spec.Protocol)
+		l.refuse(finding.ListenerProtocol, ".protocol", gwv1.ListenerReasonUnsupportedProtocol, spec.Protocol)
 		return l
 	}
 	l.setKinds(spec.AllowedRoutes)
 	if spec.Filters != nil {
-		l.add(finding.ListenerUnsupported, ".filters", because{"Accepted", "UnsupportedValue"}, "filters")
+		l.refuse(finding.ListenerUnsupported, ".filters", gwv1.ListenerReasonUnsupportedValue, "filters")
 	}
 	return l
 }
@@ -101,20 +104,22 @@ func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
 		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && k.Kind == "HTTPRoute"
 		switch {
 		case !ours:
-			l.add(finding.ListenerKinds, finding.Element(".allowedRoutes.kinds", i), because{"ResolvedRefs", "InvalidRouteKinds"}, k.Kind, l.Protocol)
+			l.Problems = append(l.Problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidRouteKinds, finding.New(
+				finding.ListenerKinds, l.Ref(), finding.Element(l.Field()+".allowedRoutes.kinds", i), k.Kind, l.Protocol)))
 		case len(l.Kinds) == 0:
 			l.Kinds = []ir.Kind{ir.KindHTTPRoute}
 		}
 	}
 }
 
-type because struct{ condition, reason string }
+// refuse reports why the listener is not accepted.
+func (l *Listener) refuse(code finding.Code, sub string, reason gwv1.ListenerConditionReason, args ...any) {
+	l.Problems = append(l.Problems, finding.Under(finding.Accepted, reason, finding.New(code, l.Ref(), l.Field()+sub, args...)))
+}
 
-func (l *Listener) add(code finding.Code, sub string, b because, args ...any) {
-	l.Problems = append(l.Problems, finding.Problem{
-		Finding:   finding.New(code, l.Ref(), finding.Element("spec.listeners", l.Index)+sub, args...),
-		Condition: b.condition, Reason: b.reason,
-	})
+// conflict reports which other listener is in the way.
+func (l *Listener) conflict(code finding.Code, sub string, reason gwv1.ListenerConditionReason, other string, port int32) {
+	l.Problems = append(l.Problems, finding.Under(finding.Conflicted, reason, finding.New(code, l.Ref(), l.Field()+sub, other, port)))
 }
 
 func bound(port int32, s input.Settings) uint32 {
@@ -137,9 +142,9 @@ func findConflicts(listeners []Listener) {
 			switch {
 			case i == j || a.Port != b.Port || !httpLike(b.Protocol):
 			case a.Protocol != b.Protocol:
-				a.add(finding.ListenerProtocols, ".protocol", because{"Conflicted", "ProtocolConflict"}, b.Key.Section, a.Port)
+				a.conflict(finding.ListenerProtocols, ".protocol", gwv1.ListenerReasonProtocolConflict, b.Key.Section, a.Port)
 			case a.Hostname == b.Hostname:
-				a.add(finding.ListenerHostname, ".hostname", because{"Conflicted", "HostnameConflict"}, b.Key.Section, a.Port)
+				a.conflict(finding.ListenerHostname, ".hostname", gwv1.ListenerReasonHostnameConflict, b.Key.Section, a.Port)
 			}
 		}
 	}
@@ -157,12 +162,12 @@ func findPortClashes(listeners []Listener) {
 		for j := range listeners {
 			b := &listeners[j]
 			if a.Port != b.Port && a.Bound == b.Bound && a.Port < b.Port {
-				a.add(finding.ListenerPort, ".port", because{"Accepted", "PortUnavailable"}, a.Port, a.Bound, b.Key.Section)
+				a.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, a.Port, a.Bound, b.Key.Section)
 				break
 			}
 		}
 		if a.Bound > 65535 {
-			a.add(finding.ListenerPort, ".port", because{"Accepted", "PortUnavailable"}, a.Port, a.Bound, "beyond 65535")
+			a.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, a.Port, a.Bound, "beyond 65535")
 		}
 	}
 }
@@ -172,7 +177,7 @@ func findTakenPorts(c *memo.Ctx, listeners []Listener) {
 	for i := range listeners {
 		l := &listeners[i]
 		if owner := portOwner.Get(c, l.Bound); owner != (ir.Name{}) && owner != l.Key.Gateway {
-			l.add(finding.ListenerPortTaken, ".port", because{"Accepted", "PortUnavailable"}, l.Bound, "Gateway "+owner.String())
+			l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())
 		}
 	}
 }
@@ -186,7 +191,7 @@ var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, port uint32) ir.Nam
 	for _, name := range OurGateways.Get(c, struct{}{}) {
 		gw, _ := input.Gateways.Read(c, name)
 		asks := slices.ContainsFunc(gw.Spec.Listeners, func(l gwv1.Listener) bool { return bound(l.Port, settings) == port })
-		if asks && (owner == (ir.Name{}) || Older(gw.Created, name, since, owner)) {
+		if asks && (owner == (ir.Name{}) || CompareAge(gw.Created, name, since, owner) < 0) {
 			owner, since = name, gw.Created
 		}
 	}
@@ -209,12 +214,8 @@ var OurGateways = memo.NewQuery("OurGateways", func(c *memo.Ctx, _ struct{}) []i
 	return ours
 }, memo.Equal)
 
-// Older orders objects by creation time, then by name. An object that does not say when it was made counts as new.
-func Older(at int64, a ir.Name, bt int64, b ir.Name) bool {
-	return CompareAge(at, a, bt, b) < 0
-}
-
-// CompareAge is negative when the first object is older; see [Older].
+// CompareAge orders objects by creation time, then by name: negative when the first is older. An object that does not
+// say when it was made counts as new.
 func CompareAge(at int64, a ir.Name, bt int64, b ir.Name) int {
 	if (at == 0) != (bt == 0) {
 		if at == 0 {

@@ -41,9 +41,13 @@ type lowering struct {
 // drop reports that the rule at hand is not served as asked.
 func (l *lowering) drop(code finding.Code, sub string, args ...any) {
 	l.dropped = true
-	l.out.Problems = append(l.out.Problems, finding.Problem{
-		Finding: finding.New(code, l.route, l.at+sub, args...), Condition: conditionPartial, Reason: unsupportedValue,
-	})
+	l.unsupported(code, sub, args...)
+}
+
+// unsupported reports that a part of the rule at hand is left out.
+func (l *lowering) unsupported(code finding.Code, sub string, args ...any) {
+	l.out.Problems = append(l.out.Problems, finding.Under(
+		finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, finding.New(code, l.route, l.at+sub, args...)))
 }
 
 func (l *lowering) rule(index int, rule *gwv1.HTTPRouteRule) {
@@ -189,10 +193,8 @@ func (l *lowering) destination(sub string, ref gwv1.BackendObjectReference) ir.B
 		l.note(d.Note.Code, sub, d.Note.Args...)
 	}
 	if d.Fault != nil {
-		l.out.Problems = append(l.out.Problems, finding.Problem{
-			Finding:   finding.New(d.Fault.Code, l.route, l.at+sub, d.Fault.Args...),
-			Condition: conditionResolved, Reason: d.Fault.Reason,
-		})
+		l.out.Problems = append(l.out.Problems, finding.Under(
+			finding.ResolvedRefs, d.Fault.Reason, finding.New(d.Fault.Code, l.route, l.at+sub, d.Fault.Args...)))
 	}
 	return d.Backend
 }

@@ -51,11 +51,8 @@ func (l *lowering) backendFilters(sub string, fs []gwv1.HTTPRouteFilter) (ir.Hea
 		switch fs[i].Type { //nolint:exhaustive // all others are refused
 		case gwv1.HTTPRouteFilterRequestHeaderModifier, gwv1.HTTPRouteFilterResponseHeaderModifier:
 		default:
-			l.out.Problems = append(l.out.Problems, finding.Problem{
-				Finding: finding.New(finding.RuleUnsupported, l.route, l.at+finding.Element(sub+".filters", i)+".type",
-					"filter "+string(fs[i].Type)+" of a backendRef"),
-				Condition: conditionPartial, Reason: unsupportedValue,
-			})
+			l.unsupported(finding.RuleUnsupported, finding.Element(sub+".filters", i)+".type",
+				"filter "+string(fs[i].Type)+" of a backendRef")
 			return ir.HeaderEdits{}, false
 		}
 	}

@@ -25,11 +25,3 @@ type Lowered struct {
 	// Total and Dropped count the rules of the manifest, and those that are not served as asked.
 	Total, Dropped int
 }
-
-// Conditions that problems of rules are reported by.
-const (
-	conditionResolved = "ResolvedRefs"
-	conditionPartial  = "PartiallyInvalid"
-)
-
-const unsupportedValue = "UnsupportedValue"
