@@ -144,56 +144,41 @@ func protocolOf(app string) (ir.Protocol, bool) {
 	}
 }
 
-// target is a backend's name, taken apart.
-type target struct {
-	object ir.Name
-	port   int32 // 0 for a Backend object
-}
-
-func targetOf(name ir.BackendName) target {
-	parts := strings.SplitN(string(name), "/", 3)
-	if parts[0] == string(ir.KindBackend) {
-		return target{object: ir.Name{Namespace: parts[1], Name: parts[2]}}
-	}
-	port, _ := strconv.ParseInt(parts[2], 10, 32)
-	return target{object: ir.Name{Namespace: parts[0], Name: parts[1]}, port: int32(port)}
-}
-
 // BackendOf describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
 var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName) *ir.Backend {
-	t := targetOf(name)
-	if t.port == 0 {
-		return objectBackend(c, name, t.object)
+	object, number := name.Object()
+	if number == 0 {
+		return objectBackend(c, name, object)
 	}
-	svc, ok := input.Services.Read(c, t.object)
+	svc, ok := input.Services.Read(c, object)
 	if !ok {
 		return nil
 	}
-	port := findPort(svc, t.port)
+	port := findPort(svc, number)
 	if port == nil {
 		return nil
 	}
 	protocol, _ := protocolOf(port.AppProtocol)
 	return &ir.Backend{
 		Name: name, Protocol: protocol,
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: t.object}, Section: strconv.Itoa(int(t.port))}},
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
 	}
 }, memo.Equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
 
 // EndpointsOf lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
 // serving: then it drains (Kubernetes KEP-1672).
 var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
-	t := targetOf(name)
-	if t.port == 0 {
-		return objectEndpoints(c, name, t.object)
+	object, number := name.Object()
+	if number == 0 {
+		return objectEndpoints(c, name, object)
 	}
 	eps := ir.Endpoints{Backend: name}
-	port := servicePortName.Get(c, t)
+	port := servicePortName.Get(c, servicePort{object, number})
 	if !port.ok {
 		return eps
 	}
 	zones := map[string][]ir.Endpoint{}
-	names, _ := input.SlicesOfService.Read(c, t.object)
+	names, _ := input.SlicesOfService.Read(c, object)
 	for _, s := range names {
 		if slice, ok := input.EndpointSlices.Read(c, s); ok {
 			collect(zones, slice, port.value)
@@ -203,13 +188,18 @@ var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.Backend
 	return eps
 }, memo.Equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
 
+type servicePort struct {
+	service ir.Name
+	port    int32
+}
+
 // servicePortName is all that endpoints read of a Service.
-var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, t target) optional {
-	svc, ok := input.Services.Read(c, t.object)
+var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, key servicePort) optional {
+	svc, ok := input.Services.Read(c, key.service)
 	if !ok {
 		return optional{}
 	}
-	if p := findPort(svc, t.port); p != nil {
+	if p := findPort(svc, key.port); p != nil {
 		return optional{p.Name, true}
 	}
 	return optional{}

@@ -211,6 +211,5 @@ func ClientSecret(b *ir.Backend) (ir.Name, bool) {
 	if b.TLS == nil || b.TLS.Certificate == "" {
 		return ir.Name{}, false
 	}
-	namespace, name, ok := strings.Cut(string(b.TLS.Certificate), "/")
-	return ir.Name{Namespace: namespace, Name: name}, ok
+	return b.TLS.Certificate.Object(), true
 }

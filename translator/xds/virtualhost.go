@@ -8,7 +8,6 @@ import (
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
 )
 
 // VirtualHost encodes a virtual host. Its name is its resource's name, or Envoy would acknowledge a removal and ignore
@@ -44,7 +43,7 @@ func lowerRule(rule *ir.Rule, needs map[ir.ResourceID]bool) ([]*routev3.Route, e
 	}
 	r := &routev3.Route{Name: rule.Name, Match: match, Metadata: originMetadata([]ir.Origin{rule.Origin})}
 	setHeaders(r, rule.Features.Headers)
-	r.TypedPerFilterConfig = filter.PerRoute(rule.Features)
+	r.TypedPerFilterConfig = perRoute(rule.Features)
 	switch a := rule.Action.(type) {
 	case ir.Respond:
 		r.Action = respond(a)
