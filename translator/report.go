@@ -13,9 +13,6 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/status"
 )
 
-// statusKinds are the kinds of objects that have a report.
-var statusKinds = [...]ir.Kind{ir.KindGatewayClass, ir.KindGateway, ir.KindHTTPRoute}
-
 // objectsOf lists the objects of a kind: the index bucket as a query, so that its changes are reported.
 var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard) []ir.Name {
 	names, _ := input.ObjectsOf.Read(c, key)
@@ -24,7 +21,7 @@ var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard
 
 // reportOf words the report of an object.
 var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Report {
-	switch ref.Kind { //nolint:exhaustive // the kinds of statusKinds
+	switch ref.Kind { //nolint:exhaustive // all others are routes
 	case ir.KindGatewayClass:
 		return classReport(c, ref)
 	case ir.KindGateway:
@@ -209,8 +206,8 @@ func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 		}
 	}
 	r.Findings = status.Findings(append(all, rules.Problems...))
-	if len(in.Parents) > 0 {
-		r.Status = &gwv1.HTTPRouteStatus{RouteStatus: status.RouteStatus(in)}
+	if kind, ok := routeKind(ref.Kind); ok && len(in.Parents) > 0 {
+		r.Status = kind.Status(status.RouteStatus(in))
 	}
 	return r
 }

@@ -12,6 +12,15 @@ import (
 // Routes lists the kinds of routes. It is the only place that does.
 func Routes() []route.Kind { return []route.Kind{route.HTTP} }
 
+// reportedKinds lists the kinds of objects that have a report: a status, or at least findings.
+func reportedKinds() []ir.Kind {
+	kinds := []ir.Kind{ir.KindGatewayClass, ir.KindGateway}
+	for _, k := range Routes() {
+		kinds = append(kinds, k.Kind)
+	}
+	return kinds
+}
+
 // routeKind finds a kind of route.
 func routeKind(kind ir.Kind) (route.Kind, bool) {
 	for _, k := range Routes() {

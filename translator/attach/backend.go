@@ -122,14 +122,10 @@ func findPort(svc *input.Service, port int32) *input.ServicePort {
 }
 
 func portList(svc *input.Service) string {
-	ports := make([]string, len(svc.Ports))
-	for i, p := range svc.Ports {
-		ports[i] = strconv.Itoa(int(p.Port))
-	}
-	if len(ports) == 0 {
+	if len(svc.Ports) == 0 {
 		return "none"
 	}
-	return strings.Join(ports, ", ")
+	return words(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
 }
 
 // protocolOf understands appProtocol (Gateway API GEP-1911; Kubernetes, "Application protocol").

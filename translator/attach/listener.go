@@ -84,7 +84,7 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 	if spec.Hostname != nil && *spec.Hostname != "" {
 		l.Hostname = input.LowerHost(*spec.Hostname)
 	}
-	if spec.Protocol != gwv1.HTTPProtocolType && spec.Protocol != gwv1.HTTPSProtocolType {
+	if !served(spec.Protocol) {
 		l.refuse(finding.ListenerProtocol, ".protocol", gwv1.ListenerReasonUnsupportedProtocol, spec.Protocol)
 		return l
 	}
@@ -95,19 +95,34 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 	return l
 }
 
+// routeKinds lists the kinds of routes that listeners of a protocol may take; none for protocols that are not served.
+// It is the only place that does.
+func routeKinds(p gwv1.ProtocolType) []ir.Kind {
+	switch p {
+	case gwv1.HTTPProtocolType, gwv1.HTTPSProtocolType:
+		return []ir.Kind{ir.KindHTTPRoute}
+	default:
+		return nil
+	}
+}
+
+func served(p gwv1.ProtocolType) bool { return len(routeKinds(p)) > 0 }
+
 func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
+	possible := routeKinds(l.Protocol)
 	if allowed == nil || len(allowed.Kinds) == 0 {
-		l.Kinds = []ir.Kind{ir.KindHTTPRoute}
+		l.Kinds = possible
 		return
 	}
 	for i, k := range allowed.Kinds {
-		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && k.Kind == "HTTPRoute"
+		kind := ir.Kind(k.Kind)
+		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && slices.Contains(possible, kind)
 		switch {
 		case !ours:
 			l.Problems = append(l.Problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidRouteKinds, finding.New(
-				finding.ListenerKinds, l.Ref(), finding.Element(l.Field()+".allowedRoutes.kinds", i), k.Kind, l.Protocol)))
-		case len(l.Kinds) == 0:
-			l.Kinds = []ir.Kind{ir.KindHTTPRoute}
+				finding.ListenerKinds, l.Ref(), finding.Element(l.Field()+".allowedRoutes.kinds", i), k.Kind, l.Protocol, words(possible, func(k ir.Kind) string { return string(k) }))))
+		case !slices.Contains(l.Kinds, kind):
+			l.Kinds = append(l.Kinds, kind)
 		}
 	}
 }
@@ -140,7 +155,7 @@ func findConflicts(listeners []Listener) {
 		for j := range listeners {
 			b := &listeners[j]
 			switch {
-			case i == j || a.Port != b.Port || !httpLike(b.Protocol):
+			case i == j || a.Port != b.Port || !served(b.Protocol):
 			case a.Protocol != b.Protocol:
 				a.conflict(finding.ListenerProtocols, ".protocol", gwv1.ListenerReasonProtocolConflict, b.Key.Section, a.Port)
 			case a.Hostname == b.Hostname:
@@ -148,10 +163,6 @@ func findConflicts(listeners []Listener) {
 			}
 		}
 	}
-}
-
-func httpLike(p gwv1.ProtocolType) bool {
-	return p == gwv1.HTTPProtocolType || p == gwv1.HTTPSProtocolType
 }
 
 // findPortClashes marks listeners whose port, after the offset, is another listener's own port: the one that needs no

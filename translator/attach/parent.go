@@ -85,7 +85,7 @@ func (a *attacher) attach() Attachment {
 	all := Listeners.Get(a.c, a.gateway)
 	named := filter(all, a.names)
 	if len(named) == 0 {
-		return a.refuse(finding.ParentNoListener, gwv1.RouteReasonNoMatchingParent, a.gateway, a.wanted(), sections(all))
+		return a.refuse(finding.ParentNoListener, gwv1.RouteReasonNoMatchingParent, a.gateway, a.wanted(), words(all, section))
 	}
 	allowed := filter(named, a.allows)
 	if len(allowed) == 0 {
@@ -94,7 +94,7 @@ func (a *attacher) attach() Attachment {
 	}
 	matching := filter(allowed, a.meets)
 	if len(matching) == 0 {
-		return a.refuse(finding.ParentHostname, gwv1.RouteReasonNoMatchingListenerHostname, a.gateway, hostnames(allowed))
+		return a.refuse(finding.ParentHostname, gwv1.RouteReasonNoMatchingListenerHostname, a.gateway, words(allowed, hostname))
 	}
 	keys := make([]ListenerKey, len(matching))
 	for i, l := range matching {
@@ -174,20 +174,17 @@ func (a *attacher) wanted() string {
 	return s
 }
 
-func sections(listeners []Listener) string {
-	names := make([]string, len(listeners))
-	for i, l := range listeners {
-		names[i] = l.Key.Section + ":" + strconv.Itoa(int(l.Port))
-	}
-	return strings.Join(names, ", ")
-}
+func section(l Listener) string { return l.Key.Section + ":" + strconv.Itoa(int(l.Port)) }
 
-func hostnames(listeners []Listener) string {
-	names := make([]string, len(listeners))
-	for i, l := range listeners {
-		names[i] = string(l.Hostname)
+func hostname(l Listener) string { return string(l.Hostname) }
+
+// words lists what there is, for messages.
+func words[T any](list []T, say func(T) string) string {
+	said := make([]string, len(list))
+	for i, item := range list {
+		said[i] = say(item)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(said, ", ")
 }
 
 func kindName(kind *gwv1.Kind) string {

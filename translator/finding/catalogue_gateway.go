@@ -68,7 +68,7 @@ var gateways = []Entry{
 	},
 	{
 		Code: ListenerKinds, Level: Error, Title: "route kind not supported",
-		Template: "routes of kind %s cannot attach to a listener of protocol %s; allowed: HTTPRoute",
+		Template: "routes of kind %s cannot attach to a listener of protocol %s; allowed: %s",
 		Meaning:  "The kind is left out; routes of the other kinds can still attach.",
 		Example:  "allowedRoutes: {kinds: [{kind: TCPRoute}]}",
 		Fix:      "Remove the kind from allowedRoutes.kinds.",

@@ -15,8 +15,9 @@ import (
 
 // HTTP is the kind HTTPRoute.
 var HTTP = Kind{
-	Kind:  ir.KindHTTPRoute,
-	Lower: func(c *memo.Ctx, name ir.Name) Lowered { return httpRules.Get(c, name) },
+	Kind:   ir.KindHTTPRoute,
+	Lower:  func(c *memo.Ctx, name ir.Name) Lowered { return httpRules.Get(c, name) },
+	Status: func(s gwv1.RouteStatus) any { return &gwv1.HTTPRouteStatus{RouteStatus: s} },
 }
 
 var httpRules = memo.NewQuery("httpRules", func(c *memo.Ctx, name ir.Name) Lowered {

@@ -4,6 +4,8 @@
 package route
 
 import (
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -14,6 +16,8 @@ type Kind struct {
 	Kind ir.Kind
 	// Lower returns the rules of a route of this kind.
 	Lower func(c *memo.Ctx, name ir.Name) Lowered
+	// Status wraps what all kinds of routes have in common in the status of this kind.
+	Status func(gwv1.RouteStatus) any
 }
 
 // Lowered are the rules of a route, whatever its parents.
