@@ -1,7 +1,6 @@
 package translator
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
@@ -157,5 +156,3 @@ func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
 	}
 	return names
 }
-
-func faultOf(panicked any) string { return fmt.Sprint(panicked) }
