@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,11 @@ func checkDocs(tr *tree) []string {
 				p.name == "main" && strings.HasPrefix(f.syntax.Doc.Text(), "Command "))
 		})
 		if !documented {
-			out = append(out, fmt.Sprintf("%s: no comment \"Package %s ...\" says what it decides and what not", p.path, p.name))
+			begins := "Package " + p.name
+			if p.name == "main" {
+				begins = "Command " + path.Base(p.path)
+			}
+			out = append(out, fmt.Sprintf("%s: no comment \"%s ...\" says what it decides and what not", p.path, begins))
 		}
 	}
 	return out
