@@ -35,6 +35,9 @@ type VirtualHostName struct {
 // String is the name of the VHDS resource: Envoy takes the part before the last slash as the route table's name.
 func (n VirtualHostName) String() string { return string(n.Table) + "/" + string(n.Host) }
 
+// TableOf is String backwards: the route table of the virtual host with this resource name.
+func TableOf(host string) string { return host[:max(strings.LastIndexByte(host, '/'), 0)] }
+
 // GatewayListener names the Envoy listener of a Gateway's port.
 func GatewayListener(gateway Name, port int32) ListenerName {
 	return ListenerName("gw/" + gateway.Namespace + "/" + gateway.Name + "/" + strconv.Itoa(int(port)))

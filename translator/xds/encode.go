@@ -23,6 +23,14 @@ type validated interface {
 	ValidateAll() error
 }
 
+// Resource makes a resource of an encoded message. Its version is the hash of its bytes, so the same objects give the
+// same version everywhere. It may reorder what the resource needs.
+func Resource(id ir.ResourceID, body []byte, needs []ir.ResourceID) *ir.Resource {
+	slices.SortFunc(needs, ir.ResourceID.Compare)
+	sum := sha256.Sum256(body)
+	return &ir.Resource{ID: id, Version: hex.EncodeToString(sum[:12]), Body: body, Needs: slices.Compact(needs)}
+}
+
 // encode validates a message and makes a resource of it.
 func encode(id ir.ResourceID, m validated, needs []ir.ResourceID) (*ir.Resource, error) {
 	if err := m.ValidateAll(); err != nil {
@@ -32,9 +40,7 @@ func encode(id ir.ResourceID, m validated, needs []ir.ResourceID) (*ir.Resource,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
-	slices.SortFunc(needs, ir.ResourceID.Compare)
-	sum := sha256.Sum256(body)
-	return &ir.Resource{ID: id, Version: hex.EncodeToString(sum[:12]), Body: body, Needs: slices.Compact(needs)}, nil
+	return Resource(id, body, needs), nil
 }
 
 // pack wraps a message. Packing a message that was just made cannot fail.
