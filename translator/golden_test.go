@@ -23,12 +23,8 @@ import (
 // testdata/base.yaml (a class, a Gateway `edge` with one HTTP listener, Services `one` and `two`), which it may define
 // again.
 func TestCases(t *testing.T) {
-	base, err := os.ReadFile("testdata/base.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	golden.Run(t, "testdata", func(t *testing.T, c golden.Case) map[string]string {
-		settings := input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: 10000}
+		settings := laptop()
 		if strings.Contains(c.In["settings"], "cluster") {
 			settings.Standalone, settings.PortOffset = input.Off, 0
 		}
@@ -36,7 +32,7 @@ func TestCases(t *testing.T) {
 			settings.LocalCA = input.On
 		}
 		m := newMachine(settings)
-		objects := put(t, m, string(base), "base.yaml")
+		objects := put(t, m, base(t), "base.yaml")
 		for ref, o := range put(t, m, strings.ReplaceAll(c.In["objects.yaml"], "$PAIR", secretData()), "objects.yaml") {
 			objects[ref] = o
 		}
@@ -48,6 +44,27 @@ func TestCases(t *testing.T) {
 			"backends": backendsText(m), "xds": resourceText(t, m, c.In["show"]),
 		}
 	})
+}
+
+func laptop() input.Settings {
+	return input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: 10000}
+}
+
+func base(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/base.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// based returns a machine that holds what every case begins with.
+func based(t *testing.T) *machine {
+	t.Helper()
+	m := newMachine(laptop())
+	put(t, m, base(t), "base.yaml")
+	return m
 }
 
 func secretData() string {
