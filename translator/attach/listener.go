@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
@@ -89,6 +90,7 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 		return l
 	}
 	l.setKinds(spec.AllowedRoutes)
+	l.checkSelector(spec.AllowedRoutes)
 	if spec.Filters != nil {
 		l.refuse(finding.ListenerUnsupported, ".filters", gwv1.ListenerReasonUnsupportedValue, "filters")
 	}
@@ -125,6 +127,25 @@ func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
 			l.Kinds = append(l.Kinds, kind)
 		}
 	}
+}
+
+// checkSelector reports a selector that selects nothing because it cannot be read. The listener is served: what else it
+// allows is not known, and a port that answers 404 tells more than one that is closed.
+func (l *Listener) checkSelector(allowed *gwv1.AllowedRoutes) {
+	if allowed == nil || allowed.Namespaces == nil || allowed.Namespaces.From == nil ||
+		*allowed.Namespaces.From != gwv1.NamespacesFromSelector {
+		return
+	}
+	why := "it is missing"
+	if selector := allowed.Namespaces.Selector; selector != nil {
+		_, err := metav1.LabelSelectorAsSelector(selector)
+		if err == nil {
+			return
+		}
+		why = err.Error()
+	}
+	l.Problems = append(l.Problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
+		finding.New(finding.ListenerSelector, l.Ref(), l.Field()+".allowedRoutes.namespaces.selector", why)))
 }
 
 // refuse reports why the listener is not accepted.

@@ -110,8 +110,8 @@ var gateways = []Entry{
 	},
 	{
 		Code: ListenerSelector, Level: Error, Title: "namespace selector invalid",
-		Template: "allowedRoutes.namespaces.selector cannot be used: %s",
-		Meaning:  "No route of another namespace can attach until the selector is valid.",
+		Template: "the namespace selector cannot be used, so no route attaches: %s",
+		Meaning:  "The listener is served, but no route can attach to it until the selector is valid.",
 		Example:  "allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In}]}}}",
 		Fix:      "Correct the selector.",
 	},
