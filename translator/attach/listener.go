@@ -170,8 +170,8 @@ func bound(port int32, s input.Settings) uint32 {
 func findConflicts(listeners []Listener) {
 	for i := range listeners {
 		a := &listeners[i]
-		if len(a.Kinds) == 0 && len(a.Problems) > 0 {
-			continue // not of a protocol that we serve
+		if !served(a.Protocol) {
+			continue
 		}
 		for j := range listeners {
 			b := &listeners[j]
