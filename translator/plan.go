@@ -84,20 +84,30 @@ var bucketOf = memo.NewQuery("bucketOf", func(c *memo.Ctx, key shardKey) []Resou
 // backendsOf lists the clusters and endpoints that a virtual host needs.
 var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ResourceKey {
 	var keys []ResourceKey
-	for _, rule := range VirtualHostOf.Get(c, key).Rules {
-		forward, ok := rule.Action.(ir.Forward)
+	for _, backend := range backendsIn(VirtualHostOf.Get(c, key).Rules) {
+		keys = append(keys, backendKeys.Get(c, backend)...)
+	}
+	slices.SortFunc(keys, compareKeys)
+	return slices.Compact(keys)
+}, memo.Equal)
+
+// backendsIn lists the backends that rules send requests to, sorted.
+func backendsIn(rules []ir.Rule) []ir.BackendName {
+	var names []ir.BackendName
+	for i := range rules {
+		forward, ok := rules[i].Action.(ir.Forward)
 		if !ok {
 			continue
 		}
 		for _, w := range forward.Split {
 			if !w.Invalid {
-				keys = append(keys, backendKeys.Get(c, w.Backend)...)
+				names = append(names, w.Backend)
 			}
 		}
 	}
-	slices.SortFunc(keys, compareKeys)
-	return slices.Compact(keys)
-}, memo.Equal)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
 // backendKeys lists the resources that make up a backend.
 var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {

@@ -126,10 +126,7 @@ func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) statu
 		return row
 	}
 	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
-	if rejected, why := rejection(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}); rejected {
-		row.Problems = append(row.Problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
-			finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)))
-	}
+	row.Problems = append(row.Problems, refusedListener(c, l)...)
 	return row
 }
 
@@ -143,16 +140,6 @@ func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
 	p.Proxies, p.Live, p.Refused = report.Proxies, report.Live, report.Refused
 	p.Current = wanted != nil && wanted.Version == report.Version
 	return p
-}
-
-// rejection tells whether the newest version of a resource was refused by an Envoy, and its words.
-func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
-	r, ok := input.Rejections.Read(c, key.ID())
-	if !ok {
-		return false, ""
-	}
-	wanted := ResourceOf.Get(c, key).Resource
-	return wanted != nil && wanted.Version == r.Version, r.Message
 }
 
 // attachedTo counts the routes that attach to a listener, whether or not it is served.
@@ -199,7 +186,10 @@ func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	}
 	for i, parent := range head.Parents {
 		a := attach.Attach.Get(c, attach.ParentKey{Route: ref, Index: i})
-		problems := slices.Concat(a.Problems, refusedHosts(c, ref, head, a))
+		problems := a.Problems
+		if len(a.Listeners) > 0 {
+			problems = slices.Concat(problems, refusedHosts(c, ref, head, a), refusedBackends(c, ref, rules.Rules))
+		}
 		all = append(all, problems...)
 		if a.Owner == attach.Ours {
 			in.Parents = append(in.Parents, status.Parent{Ref: parent, Problems: problems})
@@ -210,29 +200,4 @@ func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 		r.Status = kind.Status(status.RouteStatus(in))
 	}
 	return r
-}
-
-// refusedHosts lists the hosts of a route that an Envoy refused, through one parentRef.
-func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attachment) []finding.Problem {
-	var problems []finding.Problem
-	for _, key := range a.Listeners {
-		l := attach.ListenerOf(c, key)
-		table := TableKey{PortKey: PortKey{key.Gateway, l.Port}}
-		if l.Protocol == gwv1.HTTPSProtocolType {
-			table.Section = key.Section
-		}
-		for _, raw := range head.Hosts() {
-			host, ok := attach.Intersect(raw, l.Hostname)
-			if !ok {
-				continue
-			}
-			vh := ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
-			if rejected, why := rejection(c, vh); rejected {
-				problems = append(problems, finding.Under(finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue,
-					finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why)))
-			}
-		}
-	}
-	slices.SortFunc(problems, func(a, b finding.Problem) int { return finding.Compare(a.Finding, b.Finding) })
-	return slices.Compact(problems)
 }
