@@ -86,7 +86,7 @@ func checkState(tr *tree) []string {
 				continue
 			}
 			for _, spec := range d.Specs {
-				out = append(out, tr.checkVar(p, f, spec.(*ast.ValueSpec))...) //nolint:forcetypeassert // of a var declaration
+				out = append(out, tr.checkVar(p, f, spec.(*ast.ValueSpec))...)
 			}
 		}
 	})

@@ -138,7 +138,7 @@ func (l *lowering) refuseUnsupported(rule *gwv1.HTTPRouteRule) {
 	if rule.Retry != nil {
 		l.drop(finding.RuleUnsupported, ".retry", "retry")
 	}
-	if rule.SessionPersistence != nil {
+	if rule.SessionPersistence != nil { //nolint:staticcheck // deprecated fields are refused like others
 		l.drop(finding.RuleUnsupported, ".sessionPersistence", "sessionPersistence")
 	}
 }

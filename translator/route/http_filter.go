@@ -48,7 +48,7 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 // backend's share invalid.
 func (l *lowering) backendFilters(sub string, fs []gwv1.HTTPRouteFilter) (ir.HeaderEdits, bool) {
 	for i := range fs {
-		switch fs[i].Type { //nolint:exhaustive // all others are refused
+		switch fs[i].Type {
 		case gwv1.HTTPRouteFilterRequestHeaderModifier, gwv1.HTTPRouteFilterResponseHeaderModifier:
 		default:
 			l.unsupported(finding.RuleUnsupported, finding.Element(sub+".filters", i)+".type",
