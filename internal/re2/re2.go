@@ -22,6 +22,9 @@ const MaxProgram = 4096
 
 // Check returns why Envoy would refuse an expression; nil when it takes it.
 func Check(expr string) error {
+	if expr == "" {
+		return errors.New("it is empty")
+	}
 	if _, err := parse(expr); err != nil {
 		return err
 	}
@@ -143,10 +146,10 @@ func size(re *syntax.Regexp) int {
 	case syntax.OpCapture:
 		return 2 + size(re.Sub[0])
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest:
-		return 2 + size(re.Sub[0])
+		return 4 + size(re.Sub[0])
 	case syntax.OpRepeat:
 		most := max(re.Max, re.Min+1) // without a maximum: the last one loops
-		return most*size(re.Sub[0]) + 2*(most-re.Min)
+		return most*size(re.Sub[0]) + 2*(most-re.Min) + 2
 	case syntax.OpConcat, syntax.OpAlternate:
 		n := 0
 		for _, sub := range re.Sub {
