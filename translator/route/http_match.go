@@ -77,7 +77,7 @@ func pathMatch(p *gwv1.HTTPPathMatch) ir.PathMatch {
 func (l *lowering) regex(sub, expr string) bool {
 	err := re2.Check(expr)
 	if err != nil {
-		l.drop(finding.RuleRegex, sub, expr, err)
+		l.leaveOut(finding.RuleRegex, sub, expr, err)
 	}
 	return err == nil
 }
