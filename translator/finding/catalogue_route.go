@@ -185,7 +185,7 @@ var routes = []Entry{
 	},
 	{
 		Code: RuleRefused, Level: Error, Title: "rule refused before sending",
-		Template: "Envoy would refuse this rule (%s); it is left out",
+		Template: "Envoy would refuse this rule (%s); requests that match it are answered with 500",
 		Meaning:  "The rule passed the API's schema, but Envoy's own validation refuses its translation.",
 		Example:  "a value that is too long for Envoy",
 		Fix:      "Change the value that the message names.",
