@@ -1,6 +1,7 @@
 package worldgen
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,13 +46,13 @@ func (m *Maker) wideRule(i int) gwv1.HTTPRouteRule {
 		rule.Matches = append(rule.Matches, m.wideMatch())
 	}
 	rule.Filters = m.wideFilters()
-	for range m.Choose.Pick(4) {
-		ref := m.backendRef()
-		ref.Weight = of(m, []*int32{nil, ptr(int32(0)), ptr(int32(1)), ptr(int32(1_000_000))})
-		if m.Choose.Pick(4) == 0 {
-			ref.Filters = m.wideFilters()
+	if replacesPrefix(rule.Filters) && m.Choose.Pick(8) > 0 { // else the schema refuses it
+		rule.Matches = []gwv1.HTTPRouteMatch{{Path: &gwv1.HTTPPathMatch{Type: ptr(gwv1.PathMatchPathPrefix), Value: ptr(m.Path())}}}
+	}
+	if !redirects(rule.Filters) || m.Choose.Pick(8) == 0 {
+		for range m.Choose.Pick(4) {
+			rule.BackendRefs = append(rule.BackendRefs, m.wideBackendRef())
 		}
-		rule.BackendRefs = append(rule.BackendRefs, ref)
 	}
 	if m.Choose.Pick(4) == 0 {
 		durations := []*gwv1.Duration{nil, ptr(gwv1.Duration("0s")), ptr(gwv1.Duration("1ms")), ptr(gwv1.Duration("10s")), ptr(gwv1.Duration("99999h99999m99999s99999ms"))}
@@ -64,6 +65,35 @@ func (m *Maker) wideRule(i int) gwv1.HTTPRouteRule {
 		rule.SessionPersistence = &gwv1.SessionPersistence{}
 	}
 	return rule
+}
+
+func (m *Maker) wideBackendRef() gwv1.HTTPBackendRef {
+	ref := m.backendRef()
+	if ref.Kind == nil && m.Choose.Pick(3) > 0 { // one that exists
+		ref.Name, ref.Port = "cart", ptr(int32(80))
+	}
+	ref.Weight = of(m, []*int32{nil, ptr(int32(0)), ptr(int32(1)), ptr(int32(1_000_000))})
+	if m.Choose.Pick(4) == 0 {
+		ref.Filters = m.wideFilters()
+	}
+	return ref
+}
+
+func redirects(list []gwv1.HTTPRouteFilter) bool {
+	return slices.ContainsFunc(list, func(f gwv1.HTTPRouteFilter) bool { return f.RequestRedirect != nil })
+}
+
+func replacesPrefix(list []gwv1.HTTPRouteFilter) bool {
+	return slices.ContainsFunc(list, func(f gwv1.HTTPRouteFilter) bool {
+		var path *gwv1.HTTPPathModifier
+		if f.RequestRedirect != nil {
+			path = f.RequestRedirect.Path
+		}
+		if f.URLRewrite != nil {
+			path = f.URLRewrite.Path
+		}
+		return path != nil && path.ReplacePrefixMatch != nil
+	})
 }
 
 func (m *Maker) wideMatch() gwv1.HTTPRouteMatch {
@@ -101,10 +131,13 @@ func (m *Maker) wideMatch() gwv1.HTTPRouteMatch {
 func (m *Maker) Path() string {
 	var b strings.Builder
 	for range m.Choose.Pick(4) {
-		b.WriteString("/" + of(m, []string{"a", "b", "ab", "a.b", "%41", "%20", "~", "$1", "a+b", "(a)", "*", ":", "@", "a=b;c", "..a", "a%", "é", "?"}))
+		b.WriteString("/" + of(m, []string{"a", "b", "ab", "a.b", "%41", "%20", "~", "$1", "a+b", "(a)", "*", ":", "@", "a=b;c", "..a"}))
 	}
 	if b.Len() == 0 || m.Choose.Pick(3) == 0 {
 		b.WriteString("/")
+	}
+	if m.Choose.Pick(32) == 0 {
+		b.WriteString(of(m, []string{"//", "?", "#", "%", "é", "/..", "/./a", "%2f"})) // which the schema refuses
 	}
 	return b.String()
 }
@@ -130,46 +163,51 @@ func (m *Maker) headerName() gwv1.HTTPHeaderName {
 
 // text makes a value of a header or of a query parameter.
 func (m *Maker) text() string {
+	if m.Choose.Pick(32) == 0 {
+		return of(m, []string{"", "é", "a\nb", "\x00", " "}) // which the schema refuses in headers
+	}
 	return of(m, []string{
-		"1", "a b", "a,b", "%", "%%", "%REQ(X-A)%", "%START_TIME%", `"q"`, `\n`, "{}", "é", "a\nb", "\x00", "a\tb", "",
-		strings.Repeat("v", 4096), "*", "[a]",
+		"1", "a b", "a,b", "%", "%%", "%REQ(X-A)%", "%START_TIME%", `"q"`, `\n`, "{}", "a\tb", strings.Repeat("v", 1024), "*", "[a]",
 	})
 }
 
+// wideFilters makes filters of different types, as the schema wants it.
 func (m *Maker) wideFilters() []gwv1.HTTPRouteFilter {
 	var list []gwv1.HTTPRouteFilter
-	for range m.Choose.Pick(3) {
-		list = append(list, m.wideFilter())
+	if m.Choose.Pick(3) == 0 {
+		list = append(list, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestHeaderModifier, RequestHeaderModifier: m.headerFilter()})
+	}
+	if m.Choose.Pick(4) == 0 {
+		list = append(list, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterResponseHeaderModifier, ResponseHeaderModifier: m.headerFilter()})
+	}
+	switch m.Choose.Pick(8) {
+	case 0, 1:
+		list = append(list, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestRedirect, RequestRedirect: m.redirect()})
+	case 2, 3:
+		f := &gwv1.HTTPURLRewriteFilter{Path: m.pathModifier(), Hostname: m.preciseHostname()}
+		list = append(list, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterURLRewrite, URLRewrite: f})
+	}
+	if m.Choose.Pick(16) == 0 {
+		list = append(list, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterExtensionRef, ExtensionRef: &gwv1.LocalObjectReference{
+			Group: v1alpha1.GroupName, Kind: "X", Name: "x",
+		}})
 	}
 	return list
 }
 
-func (m *Maker) wideFilter() gwv1.HTTPRouteFilter {
-	switch m.Choose.Pick(8) {
-	case 0, 1:
-		return gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestHeaderModifier, RequestHeaderModifier: m.headerFilter()}
-	case 2:
-		return gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterResponseHeaderModifier, ResponseHeaderModifier: m.headerFilter()}
-	case 3:
-		return gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterExtensionRef, ExtensionRef: &gwv1.LocalObjectReference{
-			Group: v1alpha1.GroupName, Kind: "X", Name: "x",
-		}}
-	case 4, 5:
-		f := &gwv1.HTTPRequestRedirectFilter{
-			Scheme: of(m, []*string{nil, ptr("http"), ptr("https")}), Port: of(m, []*gwv1.PortNumber{nil, ptr(int32(1)), ptr(int32(443)), ptr(int32(65535))}),
-			StatusCode: of(m, []*int{nil, ptr(301), ptr(303), ptr(307), ptr(308)}), Path: m.pathModifier(),
-		}
-		if m.flip() {
-			f.Hostname = ptr(gwv1.PreciseHostname(strings.TrimPrefix(string(m.Hostname()), "*.")))
-		}
-		return gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestRedirect, RequestRedirect: f}
-	default:
-		f := &gwv1.HTTPURLRewriteFilter{Path: m.pathModifier()}
-		if m.flip() {
-			f.Hostname = ptr(gwv1.PreciseHostname(strings.TrimPrefix(string(m.Hostname()), "*.")))
-		}
-		return gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterURLRewrite, URLRewrite: f}
+func (m *Maker) redirect() *gwv1.HTTPRequestRedirectFilter {
+	return &gwv1.HTTPRequestRedirectFilter{
+		Scheme: of(m, []*string{nil, ptr("http"), ptr("https")}), Hostname: m.preciseHostname(), Path: m.pathModifier(),
+		Port:       of(m, []*gwv1.PortNumber{nil, ptr(int32(1)), ptr(int32(443)), ptr(int32(65535))}),
+		StatusCode: of(m, []*int{nil, ptr(301), ptr(303), ptr(307), ptr(308)}),
 	}
+}
+
+func (m *Maker) preciseHostname() *gwv1.PreciseHostname {
+	if m.flip() {
+		return nil
+	}
+	return ptr(gwv1.PreciseHostname(strings.TrimPrefix(string(m.Hostname()), "*.")))
 }
 
 func (m *Maker) pathModifier() *gwv1.HTTPPathModifier {
@@ -192,7 +230,7 @@ func (m *Maker) headerFilter() *gwv1.HTTPHeaderFilter {
 		f.Add = append(f.Add, gwv1.HTTPHeader{Name: m.headerName(), Value: m.text()})
 	}
 	for range m.Choose.Pick(3) {
-		f.Remove = append(f.Remove, of(m, []string{string(m.headerName()), ":path", "", "a b", "é", "\n", "x-c"}))
+		f.Remove = append(f.Remove, of(m, []string{string(m.headerName()), "x-c", "x-d", "x-e", "x-f", ":path", "", "a b", "é", "\n"}))
 	}
 	return f
 }
