@@ -95,7 +95,12 @@ func byName(t ir.Type) bool {
 
 // Touch says that what is wanted under a name changed.
 func (p *Proxy) Touch(id ir.ResourceID) {
-	if k := &p.types[id.Type]; k.requested && (!byName(id.Type) || k.names[id.Name]) {
+	k := &p.types[id.Type]
+	h, held := k.have[id.Name]
+	if want := p.world.Get(id); held && h.resource == nil && want != nil && h.version == want.Version {
+		p.hold(id.Type, id.Name, holding{want.Version, want}) // known by its version since a reconnect, and now by its needs
+	}
+	if k.requested && (!byName(id.Type) || k.names[id.Name]) {
 		k.dirty[id.Name] = true
 	}
 }
@@ -174,6 +179,9 @@ func (p *Proxy) unsubscribe(t ir.Type, name string) {
 func (p *Proxy) hold(t ir.Type, name string, h holding) {
 	p.drop(t, name)
 	p.types[t].have[name] = h
+	if t == ir.TypeCluster && h.resource != nil && !warms(h.resource) {
+		delete(p.warming, name)
+	}
 	if t != ir.TypeVirtualHost {
 		return
 	}
@@ -258,7 +266,7 @@ func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 	p.hold(t, name, holding{r.Version, r})
 	switch t { //nolint:exhaustive // the others have no consequences
 	case ir.TypeCluster:
-		if delete(p.warming, name); warms(r) {
+		if warms(r) {
 			p.warming[name] = seq
 		}
 	case ir.TypeEndpoints:
