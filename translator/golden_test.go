@@ -66,7 +66,7 @@ func based(t *testing.T) *machine {
 }
 
 func secretData() string {
-	return fmt.Sprintf("{tls.crt: %q, tls.key: %q}", testPairs[0].cert, testPairs[0].key)
+	return fmt.Sprintf("{tls.crt: %q, tls.key: %q}", testPairs[0].Cert, testPairs[0].Key)
 }
 
 func put(t *testing.T, m *machine, text, name string) map[ir.Ref]*manifest.Object {

@@ -62,22 +62,22 @@ func (p *Proxy) send(m *Message) *Message {
 	return m
 }
 
-// sent notes what follows from sending a resource: a cluster warms until its endpoints come again.
+// sent notes what follows from sending a resource: the endpoints of a cluster follow it, because it warms until they
+// come again.
 func (p *Proxy) sent(r *ir.Resource) {
 	switch r.ID.Type { //nolint:exhaustive // the others have no consequences
 	case ir.TypeCluster:
-		for _, need := range r.Needs {
-			if need.Type != ir.TypeEndpoints {
-				continue
-			}
-			p.warming[r.ID.Name] = p.seq
-			if k := &p.types[ir.TypeEndpoints]; k.names[need.Name] {
-				k.forced[need.Name], k.dirty[need.Name] = true, true
-			}
+		if k := &p.types[ir.TypeEndpoints]; warms(r) && k.names[r.ID.Name] {
+			k.forced[r.ID.Name], k.dirty[r.ID.Name] = true, true
 		}
 	case ir.TypeVirtualHost:
 		delete(p.fresh, ir.TableOf(r.ID.Name))
 	}
+}
+
+// warms tells whether a cluster waits for endpoints, which have its name.
+func warms(cluster *ir.Resource) bool {
+	return slices.Contains(cluster.Needs, ir.ResourceID{Type: ir.TypeEndpoints, Name: cluster.ID.Name})
 }
 
 // compose makes a message of those names that are due and may be sent now. Names with nothing to say are no longer due;
@@ -197,11 +197,17 @@ func (p *Proxy) ready(r *ir.Resource) bool {
 		if want == nil || p.world.rejected.Has(want.ID, want.Version) {
 			continue
 		}
-		if p.types[ir.TypeCluster].have[need.Name].version != want.Version || !p.warm(need.Name) {
+		if p.types[ir.TypeCluster].have[need.Name].version != want.Version || p.leaving(need.Name) || !p.warm(need.Name) {
 			return false
 		}
 	}
 	return true
+}
+
+// leaving tells whether the removal of a cluster is on its way, so that what is held of it does not count.
+func (p *Proxy) leaving(cluster string) bool {
+	m := p.types[ir.TypeCluster].inflight
+	return m != nil && slices.Contains(m.Removed, cluster)
 }
 
 func (p *Proxy) warm(cluster string) bool {

@@ -42,11 +42,11 @@ type lowering struct {
 // drop reports that the rule at hand is not served as asked.
 func (l *lowering) drop(code finding.Code, sub string, args ...any) {
 	l.dropped = true
-	l.unsupported(code, sub, args...)
+	l.leaveOut(code, sub, args...)
 }
 
-// unsupported reports that a part of the rule at hand is left out.
-func (l *lowering) unsupported(code finding.Code, sub string, args ...any) {
+// leaveOut reports that a part of the rule at hand is left out: the rest is served as asked.
+func (l *lowering) leaveOut(code finding.Code, sub string, args ...any) {
 	l.out.Problems = append(l.out.Problems, finding.Under(
 		finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, finding.New(code, l.route, l.at+sub, args...)))
 }
@@ -63,11 +63,13 @@ func (l *lowering) rule(index int, rule *gwv1.HTTPRouteRule) {
 		matches = []gwv1.HTTPRouteMatch{{}}
 	}
 	action, features := l.action(rule)
+	served := 0
 	for j := range matches {
 		match, ok := l.match(j, &matches[j])
 		if !ok {
 			continue
 		}
+		served++
 		r.Name = l.route.String() + "/" + section + "/" + strconv.Itoa(j)
 		r.Match, r.Features = match, features
 		r.Action = l.withPrefix(action, match)
@@ -77,7 +79,7 @@ func (l *lowering) rule(index int, rule *gwv1.HTTPRouteRule) {
 		l.out.Rules = append(l.out.Rules, r)
 	}
 	l.out.Total++
-	if l.dropped {
+	if l.dropped || served == 0 {
 		l.out.Dropped++
 	}
 }

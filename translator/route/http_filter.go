@@ -51,7 +51,7 @@ func (l *lowering) backendFilters(sub string, fs []gwv1.HTTPRouteFilter) (ir.Hea
 		switch fs[i].Type {
 		case gwv1.HTTPRouteFilterRequestHeaderModifier, gwv1.HTTPRouteFilterResponseHeaderModifier:
 		default:
-			l.unsupported(finding.RuleUnsupported, finding.Element(sub+".filters", i)+".type",
+			l.leaveOut(finding.RuleUnsupported, finding.Element(sub+".filters", i)+".type",
 				"filter "+string(fs[i].Type)+" of a backendRef")
 			return ir.HeaderEdits{}, false
 		}
@@ -69,7 +69,10 @@ func (l *lowering) edits(sub string, f *gwv1.HTTPHeaderFilter) []ir.HeaderEdit {
 			l.drop(finding.RuleHeader, sub+list, name)
 			return
 		}
-		out = append(out, ir.HeaderEdit{Op: op, Name: name, Value: value})
+		// Of equivalent names the first entry counts (Gateway API, HTTPHeader.name).
+		if !slices.ContainsFunc(out, func(e ir.HeaderEdit) bool { return e.Op == op && strings.EqualFold(e.Name, name) }) {
+			out = append(out, ir.HeaderEdit{Op: op, Name: name, Value: value})
+		}
 	}
 	for _, h := range f.Set {
 		edit(".set", ir.HeaderSet, string(h.Name), h.Value)
