@@ -276,7 +276,8 @@ func (w *world) backend() (metav1.Object, ir.Kind) {
 	} else {
 		b.Spec.Type = v1alpha1.BackendTypeEndpoints
 		b.Spec.Endpoints = of(w, [][]v1alpha1.BackendEndpoint{
-			{{IP: ptr("127.0.0.1"), Port: ptr(int32(3000))}}, {{Unix: ptr("/run/app.sock")}},
+			{{IP: ptr("127.0.0.1"), Port: ptr(int32(3000))}},
+			{{Unix: ptr("/run/app.sock")}},
 			{{Hostname: ptr(gwv1.PreciseHostname("h.example.org")), Port: ptr(int32(80))}},
 			{{IP: ptr("127.0.0.1"), Port: ptr(int32(3000))}, {Hostname: ptr(gwv1.PreciseHostname("h.example.org")), Port: ptr(int32(80))}},
 		})
