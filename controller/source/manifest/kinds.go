@@ -95,8 +95,7 @@ func unknownPath(err error) string {
 
 // typeError finds the field of a value of the wrong type, and says it without Go's words.
 func typeError(err error) (path, message string) {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return wrong.Field, "the value must be of type " + wrong.Type.String() + ", not " + wrong.Value
 	}
 	message = err.Error()
