@@ -121,7 +121,7 @@ func FuzzPaths(f *testing.F) {
 		r.Spec.ParentRefs = []gwv1.ParentReference{{Name: "edge", SectionName: new(gwv1.SectionName("exact"))}}
 		r.Spec.Rules = []gwv1.HTTPRouteRule{rule}
 		r, valid := schemas.HTTPRoute(r)
-		if !valid || !ascii(value) {
+		if !valid || !ascii(value) || strings.Contains(value, `\Q`) { // a quote without end would take in the reference's own end
 			return
 		}
 		m := newMachine(settingsOf(1))

@@ -277,7 +277,10 @@ func (s *stream) countMessages() int {
 }
 
 func TestInvariantsHoldUnderRandomInterleavings(t *testing.T) {
-	const sequences = 25_000
+	sequences := 25_000
+	if testing.Short() { // with the race detector
+		sequences = 3_000
+	}
 	failures := 0
 	for seed := range uint64(sequences) {
 		if failure := run(seed, []int{0, 0, 12, 4}[seed%4]); failure != "" {
