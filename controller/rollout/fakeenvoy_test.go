@@ -266,18 +266,12 @@ func (f *fakeEnvoy) followTables() {
 	}
 }
 
-// checkHost is I1: a virtual host comes into force when the clusters that it names are. One that was refused, or whose
-// endpoints were, is not waited for.
+// checkHost is I1: a virtual host comes into force when the clusters that it names are. One that was refused is not waited
+// for.
 func (f *fakeEnvoy) checkHost(host *ir.Resource) {
 	for _, need := range host.Needs {
-		if f.clusters[need.Name] != nil || f.refused[need] || f.warming[need.Name] != nil && f.refusedEndpoints(need.Name) {
-			continue
+		if f.clusters[need.Name] == nil && !f.refused[need] {
+			f.fail("I1: %s needs %s, which is not in force", host.ID, need)
 		}
-		f.fail("I1: %s needs %s, which is not in force", host.ID, need)
 	}
-}
-
-// refusedEndpoints tells whether a cluster warms because its endpoints were refused.
-func (f *fakeEnvoy) refusedEndpoints(cluster string) bool {
-	return f.refused[ir.ResourceID{Type: ir.TypeEndpoints, Name: cluster}]
 }

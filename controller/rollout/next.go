@@ -126,10 +126,14 @@ func (p *Proxy) judge(t ir.Type, name string, waiting map[string]bool) (*ir.Reso
 	case k.have[name].version == want.Version && !k.forced[name]:
 		return nil, done
 	case p.world.rejected.Has(want.ID, want.Version):
-		if before := k.have[name].resource; k.forced[name] && before != nil {
-			return before, tell // an answer is owed: what the proxy had before
+		switch before := k.have[name].resource; { // what the proxy had before stays
+		case !k.forced[name]:
+			return nil, done
+		case before != nil:
+			return before, tell // an answer is owed
+		default:
+			return nil, remove // or Envoy waits, and at its start everybody with it
 		}
-		return nil, done // what the proxy had before stays
 	case t == ir.TypeRouteTable && !p.ready(want):
 		return nil, wait
 	case t != ir.TypeVirtualHost:
@@ -151,11 +155,18 @@ func (p *Proxy) judgeRemoval(t ir.Type, name string) verdict {
 		return remove // a new subscription to what does not exist: say so, or Envoy waits
 	case byName(t) || !held:
 		return done // it goes with whatever named it
-	case t == ir.TypeCluster && (p.refs[name] > 0 || p.unknown > 0 || p.needed(name)):
+	case t == ir.TypeCluster && (p.unsaid() || p.refs[name] > 0 || p.unknown > 0 || p.needed(name)):
 		return wait
 	default:
 		return remove
 	}
+}
+
+// unsaid tells whether the proxy may hold virtual hosts that it did not name yet: after a reconnect it asks type by type,
+// for virtual hosts only when it holds a listener and its route table.
+func (p *Proxy) unsaid() bool {
+	none := func(t ir.Type) bool { return p.types[t].requested && len(p.types[t].have) == 0 }
+	return !p.world.whole && !p.types[ir.TypeVirtualHost].requested && !none(ir.TypeListener) && !none(ir.TypeRouteTable)
 }
 
 // needed tells whether virtual hosts or route tables on their way need a cluster.
@@ -211,9 +222,6 @@ func (p *Proxy) leaving(cluster string) bool {
 }
 
 func (p *Proxy) warm(cluster string) bool {
-	if _, warming := p.warming[cluster]; !warming {
-		return true
-	}
-	endpoints := p.world.wanted[ir.TypeEndpoints][cluster]
-	return endpoints != nil && p.world.rejected.Has(endpoints.ID, endpoints.Version)
+	_, warming := p.warming[cluster]
+	return !warming
 }

@@ -95,10 +95,9 @@ func byName(t ir.Type) bool {
 
 // routes tells whether resources of a type send requests to clusters: virtual hosts do, and so do route tables that
 // bring theirs along.
-func routes(t ir.Type) bool { return t == ir.TypeVirtualHost || t == ir.TypeRouteTable }
-
-// inline tells whether a route table brings its virtual hosts along.
-func (p *Proxy) inline(table string) bool { return len(p.world.hosts[table]) == 0 }
+func (p *Proxy) routes(t ir.Type) bool {
+	return t == ir.TypeVirtualHost || t == ir.TypeRouteTable && p.world.whole
+}
 
 // Touch says that what is wanted under a name changed.
 func (p *Proxy) Touch(id ir.ResourceID) {
@@ -151,7 +150,7 @@ func (p *Proxy) first(t ir.Type, initial map[string]string) {
 			p.serving[ir.TableOf(name)] = true
 		case ir.TypeRouteTable:
 			p.review(name)
-			p.serving[name] = p.serving[name] || p.inline(name)
+			p.serving[name] = p.serving[name] || p.world.whole
 		}
 		if !byName(t) && h.resource == nil {
 			k.dirty[name] = true
@@ -190,7 +189,7 @@ func (p *Proxy) hold(t ir.Type, name string, h holding) {
 	if t == ir.TypeCluster && h.resource != nil && !warms(h.resource) {
 		delete(p.warming, name)
 	}
-	if routes(t) {
+	if p.routes(t) {
 		p.count(h, 1)
 	}
 	if t != ir.TypeVirtualHost {
@@ -210,7 +209,7 @@ func (p *Proxy) drop(t ir.Type, name string) {
 		return
 	}
 	delete(p.types[t].have, name)
-	if routes(t) {
+	if p.routes(t) {
 		p.count(h, -1)
 	}
 	if t != ir.TypeVirtualHost {
@@ -287,7 +286,7 @@ func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 		if !held {
 			p.open(name)
 		}
-		p.serving[name] = p.serving[name] || p.inline(name)
+		p.serving[name] = p.serving[name] || p.world.whole
 	case ir.TypeVirtualHost:
 		p.serving[ir.TableOf(name)] = true
 	}

@@ -160,6 +160,9 @@ func (s *Server) class(id ir.ProxyClass) *class {
 			id: id, world: rollout.NewWorld(s.rejected), streams: map[*stream]bool{}, listeners: map[string]ListenerReport{},
 			ended: map[string]*rollout.Proxy{},
 		}
+		if s.inline != nil {
+			c.world.WholeTables()
+		}
 		s.classes[id] = c
 	}
 	return c
