@@ -53,6 +53,7 @@ type Up struct {
 
 	mu     sync.Mutex
 	events []Event
+	lines  []string // of stdout, as they came
 	wake   chan struct{}
 	stderr strings.Builder
 	done   chan error
@@ -69,8 +70,18 @@ func Start(t testing.TB, binary, dir string, args ...string) *Up {
 // Launch is Start without waiting.
 func Launch(t testing.TB, binary, dir string, args ...string) *Up {
 	t.Helper()
-	u := &Up{Dir: dir, wake: make(chan struct{}), done: make(chan error, 1)}
-	u.cmd = exec.Command(binary, append([]string{"up", dir, "-o", "json"}, args...)...)
+	u := Command(t, nil, binary, append([]string{"up", dir, "-o", "json"}, args...)...)
+	u.Dir = dir
+	return u
+}
+
+// Command runs the binary with any arguments, and with additions to the environment ("NAME=value", "NAME=" for none). It
+// ends with the test.
+func Command(t testing.TB, env []string, binary string, args ...string) *Up {
+	t.Helper()
+	u := &Up{wake: make(chan struct{}), done: make(chan error, 1)}
+	u.cmd = exec.Command(binary, args...)
+	u.cmd.Env = append(os.Environ(), env...)
 	u.cmd.Stderr = writer{u}
 	out, err := u.cmd.StdoutPipe()
 	if err != nil {
@@ -84,10 +95,7 @@ func Launch(t testing.TB, binary, dir string, args ...string) *Up {
 		defer close(read)
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
-			var e Event
-			if json.Unmarshal(lines.Bytes(), &e) == nil {
-				u.add(e)
-			}
+			u.add(lines.Text())
 		}
 	}()
 	go func() {
@@ -103,15 +111,27 @@ type writer struct{ u *Up }
 func (w writer) Write(b []byte) (int, error) {
 	w.u.mu.Lock()
 	defer w.u.mu.Unlock()
+	w.u.woken()
 	return w.u.stderr.Write(b)
 }
 
-func (u *Up) add(e Event) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.events = append(u.events, e)
+// woken lets everybody who waits look again.
+func (u *Up) woken() {
 	close(u.wake)
 	u.wake = make(chan struct{})
+}
+
+// add takes in a line of stdout.
+func (u *Up) add(line string) {
+	var e Event
+	isEvent := json.Unmarshal([]byte(line), &e) == nil
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.lines = append(u.lines, line)
+	if isEvent {
+		u.events = append(u.events, e)
+	}
+	u.woken()
 }
 
 // PID returns the process.
