@@ -71,7 +71,8 @@ var portsOf = memo.NewQuery("portsOf", func(c *memo.Ctx, gateway ir.Name) []boun
 // listenerOf composes the Envoy listener of a port.
 var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.Listener {
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	l := ir.Listener{Name: port.Name(), Role: ir.RoleGateway, Bind: ir.Port{Address: settings.Bind, Port: bindOf(c, port)}}
+	bind := ir.Port{Address: settings.Bind, Port: bindOf(c, port), Exclusive: settings.Standalone == input.On}
+	l := ir.Listener{Name: port.Name(), Role: ir.RoleGateway, Bind: bind}
 	for _, ch := range chainsOf.Get(c, port) {
 		l.Chains = append(l.Chains, ch.lower())
 		l.Origin = append(l.Origin, ch.Origin...)

@@ -33,7 +33,7 @@ var runs = []Entry{
 	{
 		Code: PortTaken, Level: Error, Title: "port in use",
 		Template: "port %d of %s is in use by another process, so the listener cannot be served",
-		Meaning:  "Envoy could not bind the port. Everything else is served.",
+		Meaning:  "Envoy could not bind the port. Everything else is served. The listener is tried again when the port becomes free.",
 		Example:  "a web server on port 10080",
 		Fix:      "Stop the other process, or choose another port, --bind or --port-offset.",
 	},
