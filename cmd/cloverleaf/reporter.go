@@ -91,11 +91,15 @@ func (r *reporter) event(m cli.Mark, what, text string, fields map[string]any) {
 }
 
 func (r *reporter) envoy(b envoy.Binary) {
-	mark, text := cli.OK, fmt.Sprintf("%s, found in %s", b.Version, b.Found)
-	if f, old := b.Warning(); old {
-		mark, text = cli.Warn, f.Message
+	mark := cli.OK
+	warning, old := b.Warning()
+	if old {
+		mark = cli.Warn
 	}
-	r.step(mark, "envoy", text)
+	r.step(mark, "envoy", b.Version+", found in "+b.Found)
+	if old {
+		r.trouble(warning)
+	}
 }
 
 func (r *reporter) localCA(ca *localca.CA) {

@@ -142,7 +142,12 @@ func (s *session) prepare(ctx context.Context) error {
 		}
 	}
 	binary, err := envoy.Find(ctx)
-	if err != nil {
+	var unusable *envoy.Unusable
+	switch {
+	case errors.As(err, &unusable):
+		s.report.trouble(unusable.Finding)
+		return &cli.Error{Code: cli.ExitReach}
+	case err != nil:
 		return cli.Fail(cli.ExitReach, "%w", err)
 	}
 	s.report.envoy(binary)
