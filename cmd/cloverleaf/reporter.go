@@ -56,6 +56,9 @@ type change struct {
 }
 
 func newReporter(c *cobra.Command, o *upOptions, style cli.Style) *reporter {
+	if o.output == "json" {
+		style = cli.Style{} // what is in an event is no terminal's
+	}
 	return &reporter{
 		out: c.OutOrStdout(), errors: c.ErrOrStderr(), json: o.output == "json", style: style,
 		objects: map[ir.Ref]*manifest.Object{}, reports: map[ir.Ref]status.Report{}, told: map[string]manifest.Problem{},

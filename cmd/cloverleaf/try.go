@@ -2,7 +2,6 @@ package main
 
 import (
 	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,17 +78,9 @@ func (r *reporter) announceTries() {
 
 // curl writes a request that a route takes through a listener.
 func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute, match gwv1.HTTPRouteMatch) string {
-	host := hostFor(d, route)
-	words := []string{"curl"}
-	if match.Method != nil && *match.Method != gwv1.HTTPMethodGet {
-		words = append(words, "-X", string(*match.Method))
-	}
-	for _, h := range match.Headers {
-		words = append(words, "-H", quote(string(h.Name)+": "+h.Value))
-	}
-	port := strconv.Itoa(int(d.Port))
-	path := pathFor(match)
-	local := host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	host, port, path := hostFor(d, route), strconv.Itoa(int(d.Port)), pathFor(match)
+	words := append([]string{"curl"}, requestWords(match, path)...)
+	local := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	switch {
 	case d.TLS:
 		if r.caFile != "" {
@@ -103,7 +94,7 @@ func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute, match gwv
 			words = append(words, "--resolve", host+":"+port+":"+d.Address)
 		}
 		words = append(words, quote("https://"+net.JoinHostPort(host, port)+path))
-	case local && host != "":
+	case local:
 		words = append(words, quote("http://"+net.JoinHostPort(host, port)+path))
 	default:
 		if host != "" {
@@ -112,6 +103,25 @@ func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute, match gwv
 		words = append(words, quote("http://"+net.JoinHostPort(d.Address, port)+path))
 	}
 	return strings.Join(words, " ")
+}
+
+// requestWords writes what a match asks for besides host and path.
+func requestWords(match gwv1.HTTPRouteMatch, path string) []string {
+	var words []string
+	switch {
+	case match.Method == nil || *match.Method == gwv1.HTTPMethodGet:
+	case *match.Method == gwv1.HTTPMethodHead:
+		words = append(words, "--head") // with -X curl waits for a body
+	default:
+		words = append(words, "-X", string(*match.Method))
+	}
+	for _, h := range match.Headers {
+		words = append(words, "-H", quote(string(h.Name)+": "+h.Value))
+	}
+	if strings.ContainsAny(path, "[]{}") {
+		words = append(words, "-g") // or curl takes them for a range
+	}
+	return words
 }
 
 // hostFor finds a name that both listener and route take; empty for any.
@@ -127,11 +137,11 @@ func hostFor(d *translator.Entrance, route *gwv1.HTTPRoute) string {
 	return strings.Replace(string(d.Hostname), "*", "www", 1)
 }
 
-// simpleMatch finds a match of a route that one request can be written for: a regular expression has no such request.
+// simpleMatch finds a match of a route that one request can be written for.
 func simpleMatch(route *gwv1.HTTPRoute) (gwv1.HTTPRouteMatch, bool) {
 	for _, rule := range route.Spec.Rules {
 		for _, m := range rule.Matches {
-			if !hasRegex(m) {
+			if simple(m) {
 				return m, true
 			}
 		}
@@ -142,14 +152,24 @@ func simpleMatch(route *gwv1.HTTPRoute) (gwv1.HTTPRouteMatch, bool) {
 	return gwv1.HTTPRouteMatch{}, false
 }
 
-func hasRegex(m gwv1.HTTPRouteMatch) bool {
-	return m.Path != nil && m.Path.Type != nil && *m.Path.Type == gwv1.PathMatchRegularExpression ||
-		slices.ContainsFunc(m.Headers, func(h gwv1.HTTPHeaderMatch) bool {
-			return h.Type != nil && *h.Type == gwv1.HeaderMatchRegularExpression
-		}) ||
-		slices.ContainsFunc(m.QueryParams, func(q gwv1.HTTPQueryParamMatch) bool {
-			return q.Type != nil && *q.Type == gwv1.QueryParamMatchRegularExpression
-		})
+// simple tells whether a match names a request: a regular expression does not, nor does a query that cannot stand in a
+// URL as it is (Envoy compares it undecoded).
+func simple(m gwv1.HTTPRouteMatch) bool {
+	if m.Path != nil && m.Path.Type != nil && *m.Path.Type == gwv1.PathMatchRegularExpression {
+		return false
+	}
+	for _, h := range m.Headers {
+		if h.Type != nil && *h.Type == gwv1.HeaderMatchRegularExpression {
+			return false
+		}
+	}
+	for _, q := range m.QueryParams {
+		outside := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' || r == '&' }
+		if q.Type != nil && *q.Type == gwv1.QueryParamMatchRegularExpression || strings.ContainsFunc(string(q.Name)+q.Value, outside) {
+			return false
+		}
+	}
+	return true
 }
 
 func pathFor(m gwv1.HTTPRouteMatch) string {
@@ -159,7 +179,7 @@ func pathFor(m gwv1.HTTPRouteMatch) string {
 	}
 	separator := "?"
 	for _, q := range m.QueryParams {
-		path += separator + url.QueryEscape(string(q.Name)) + "=" + url.QueryEscape(q.Value)
+		path += separator + string(q.Name) + "=" + q.Value
 		separator = "&"
 	}
 	return path
