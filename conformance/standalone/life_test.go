@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -28,7 +29,7 @@ func newSlow(t *testing.T) *slow {
 	s := &slow{arrived: make(chan struct{}, 1), release: sync.OnceFunc(func() { close(released) }), port: l.Addr().(*net.TCPAddr).Port}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Echo-Name", "slow")
-		if r.URL.Path == "/slow" {
+		if strings.HasPrefix(r.URL.Path, "/slow") {
 			s.arrived <- struct{}{}
 			<-released
 		}
