@@ -198,6 +198,12 @@ func (u *Up) Write(t testing.TB, name, text string) {
 	t.Helper()
 	from := u.Seen()
 	Put(t, u.Dir, name, text)
+	u.AwaitFile(t, from, name)
+}
+
+// AwaitFile waits until what happened to a file is live or known to change nothing, from a point on.
+func (u *Up) AwaitFile(t testing.TB, from int, name string) {
+	t.Helper()
 	path := filepath.Join(u.Dir, name)
 	u.AwaitFrom(t, from, name+" live", func(e Event) bool {
 		return (e.Event == "live" || e.Event == "read") && slices.Contains(e.Files, path)
