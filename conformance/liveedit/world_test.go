@@ -20,7 +20,8 @@ type world struct {
 	backend  map[string]string // Service -> backend
 	h2c      map[string]bool
 	siblings map[int]int // on the same host: number -> version
-	second   bool        // another listener
+	second   bool        // a listener on another port
+	isolated bool        // a listener for other hosts on the same port
 }
 
 const host = "live.example"
@@ -104,8 +105,12 @@ var edits = []edit{
 		}
 		return "siblings.yaml"
 	}},
-	{"another listener", func(w *world) string {
+	{"a listener on another port", func(w *world) string {
 		w.second = !w.second
+		return "gateway.yaml"
+	}},
+	{"a listener for other hosts on the same port", func(w *world) string {
+		w.isolated = !w.isolated
 		return "gateway.yaml"
 	}},
 }
@@ -131,6 +136,9 @@ func (w *world) file(name string) string {
 		fmt.Fprintf(&out, gatewayText, w.port)
 		if w.second {
 			fmt.Fprintf(&out, "  - {name: second, port: %d, protocol: HTTP}\n", w.port+1)
+		}
+		if w.isolated {
+			fmt.Fprintf(&out, "  - {name: isolated, port: %d, protocol: HTTP, hostname: \"*.isolated.example\"}\n", w.port)
 		}
 	case "services.yaml":
 		for _, s := range pool {

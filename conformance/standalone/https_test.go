@@ -16,6 +16,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,19 +105,21 @@ func TestACertificateFromAFileIsServedAndItsRotationFollowed(t *testing.T) {
 	cert, key := certificate(t, 1, "a.example")
 	updriver.Put(t, dir, "secret.yaml", secret("cert", cert, key))
 	u := updriver.Start(t, binary, dir)
-	kept := client(t, 24610, pool(t, []byte(cert)))
-	if got := served(t, kept); got != 1 {
+	var kept, fresh atomic.Int64
+	keeps := client(t, 24610, pool(t, []byte(cert)), &kept)
+	if got := served(t, keeps); got != 1 {
 		t.Errorf("served certificate %d", got)
 	}
 	for serial := int64(2); serial <= 5; serial++ {
 		cert, key = certificate(t, serial, "a.example")
 		u.Write(t, "secret.yaml", secret("cert", cert, key))
-		if got := served(t, client(t, 24610, pool(t, []byte(cert)))); got != serial {
+		if got := served(t, client(t, 24610, pool(t, []byte(cert)), &fresh)); got != serial {
 			t.Errorf("served certificate %d, want %d", got, serial)
 		}
-		if got := served(t, kept); got != 1 {
-			t.Errorf("the open connection was replaced by one with certificate %d", got)
-		}
+		served(t, keeps)
+	}
+	if kept.Load() != 1 || fresh.Load() != 4 {
+		t.Errorf("clients opened %d and %d connections, want 1 and 4", kept.Load(), fresh.Load())
 	}
 }
 
@@ -128,12 +131,40 @@ func TestALocalCertificateGivesWayToTheSecretThatComes(t *testing.T) {
 	want(t, getTLS(t, 24620, "a.example", pool(t, []byte(cert))), "200 s")
 }
 
-// client is an HTTPS client of a port of the gateway that keeps its connection open.
-func client(t *testing.T, port int, roots *x509.CertPool) *http.Client {
+func TestAListenerThatJoinsAPortLeavesItsConnectionsOpen(t *testing.T) {
+	one, oneKey := certificate(t, 1, "a.example")
+	two, twoKey := certificate(t, 2, "b.example")
+	listeners := []string{plain("http", 24631), secure("one", 24630, "a.example", "one")}
+	write := func(more ...string) string {
+		return class + gateway("edge", append(listeners, more...)...) + service("s", backend(t, "s")) + route("r", "edge", "a.example", "s") +
+			secret("one", one, oneKey) + secret("two", two, twoKey)
+	}
+	dir := folder(t, write())
+	u := updriver.Start(t, binary, dir)
+	var connections atomic.Int64
+	kept := client(t, 24630, pool(t, []byte(one)), &connections)
+	served(t, kept)
+	for _, more := range [][]string{
+		{secure("two", 24630, "b.example", "two")},
+		{secure("two", 24630, "b.example", "two"), secure("three", 24630, "*.example", "two")},
+		{secure("three", 24630, "*.example", "two")},
+		{},
+	} {
+		u.Write(t, "all.yaml", write(more...))
+		served(t, kept)
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("the client opened %d connections, want 1: edits closed some", n)
+	}
+}
+
+// client is an HTTPS client of a port of the gateway that keeps its connection open, and counts those that it opens.
+func client(t *testing.T, port int, roots *x509.CertPool, connections *atomic.Int64) *http.Client {
 	t.Helper()
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			connections.Add(1)
 			return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		},
 	}
