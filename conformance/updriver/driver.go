@@ -24,12 +24,29 @@ func Build(dir string) (string, error) {
 		return "", fmt.Errorf("ENVOY_PATH is not set: these tests need a real Envoy; run them by `make test` or `make dataplane`")
 	}
 	path := filepath.Join(dir, "cloverleaf")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/cloverleaf-mesh/cloverleaf/cmd/cloverleaf").CombinedOutput()
+	const command = "github.com/cloverleaf-mesh/cloverleaf/cmd/cloverleaf"
+	out, err := exec.Command("go", "build", "-o", path, command).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building cloverleaf: %w\n%s", err, out)
 	}
+	const format = `{{if and .Module .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`
+	list, err := exec.Command("go", "list", "-deps", "-f", format, command).Output()
+	if err != nil {
+		return "", fmt.Errorf("listing the sources of cloverleaf: %w", err)
+	}
+	sources = strings.Fields(string(list))
 	return path, nil
 }
+
+var sources []string // of the binary
+
+// lookAtSources lets `go test` run a test again when the sources of the binary change: it remembers results for as long
+// as the files that a test looked at stay as they were, and knows nothing of what a test builds.
+var lookAtSources = sync.OnceFunc(func() {
+	for _, file := range sources {
+		_, _ = os.Stat(file)
+	}
+})
 
 // Event is a line of `cloverleaf up -o json`.
 type Event struct {
@@ -79,6 +96,7 @@ func Launch(t testing.TB, binary, dir string, args ...string) *Up {
 // ends with the test.
 func Command(t testing.TB, env []string, binary string, args ...string) *Up {
 	t.Helper()
+	lookAtSources()
 	u := &Up{wake: make(chan struct{}), done: make(chan error, 1)}
 	u.cmd = exec.Command(binary, args...)
 	u.cmd.Env = append(os.Environ(), env...)
