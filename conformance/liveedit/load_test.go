@@ -19,7 +19,9 @@ type load struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	requests, connections, fresh, wrong atomic.Int64
+	requests, fresh, wrong atomic.Int64
+	closed                 atomic.Int64 // connections that the gateway closed, or asked to close
+	overHTTP2              atomic.Int64 // HTTP/2 connections: a client opens another only when it has to
 
 	mu    sync.Mutex
 	words []string // of the first wrong answers
@@ -27,7 +29,7 @@ type load struct {
 
 const (
 	keepAlive  = 4                    // clients that keep their HTTP/1.1 connection
-	overHTTP2  = 1                    // clients that keep an HTTP/2 connection
+	http2s     = 1                    // clients that keep an HTTP/2 connection
 	newEach    = 2                    // clients that open a connection for every request
 	pause      = 3 * time.Millisecond // between two requests of a client
 	mostWords  = 10
@@ -39,11 +41,12 @@ func start(t *testing.T, url string, h *history) *load {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{url: url, history: h, stop: stop}
+	var kept atomic.Int64 // clients give up a connection of their own accord, too: when they are slow
 	for range keepAlive {
-		l.client(ctx, http1(), false, &l.connections)
+		l.client(ctx, http1(), false, &kept)
 	}
-	for range overHTTP2 {
-		l.client(ctx, http2(), false, &l.connections)
+	for range http2s {
+		l.client(ctx, http2(), false, &l.overHTTP2)
 	}
 	for range newEach {
 		l.client(ctx, http1(), true, &l.fresh)
@@ -69,7 +72,8 @@ func (l *load) client(ctx context.Context, protocols *http.Protocols, fresh bool
 		Protocols: protocols, DisableKeepAlives: fresh,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			connections.Add(1)
-			return (&net.Dialer{}).DialContext(ctx, network, address)
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return &watched{Conn: c, load: l, fresh: fresh}, err
 		},
 	}
 	l.running.Go(func() {
@@ -85,6 +89,29 @@ func (l *load) client(ctx context.Context, protocols *http.Protocols, fresh bool
 			}
 		}
 	})
+}
+
+// watched is a connection that notices when the other side closes it.
+type watched struct {
+	net.Conn
+	load  *load
+	fresh bool
+	mine  atomic.Bool // closed by the client
+}
+
+// Read reads, and takes note of the end.
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	if err != nil && !w.fresh && !w.mine.Load() {
+		w.load.closed.Add(1)
+	}
+	return n, err
+}
+
+// Close closes the connection.
+func (w *watched) Close() error {
+	w.mine.Store(true)
+	return w.Conn.Close()
 }
 
 // ask sends one request and judges its answer.
@@ -105,6 +132,9 @@ func (l *load) ask(transport *http.Transport) {
 	}
 	received := time.Now()
 	l.requests.Add(1)
+	if err == nil && resp.Close && !transport.DisableKeepAlives {
+		l.closed.Add(1)
+	}
 	if err != nil {
 		l.complain("no answer: %v, from %s to %s", err, sent.Format(stamp), received.Format(stamp))
 		return
