@@ -224,7 +224,8 @@ func listenersText(m *machine) string {
 	var b strings.Builder
 	for _, class := range m.evaluator.IR() {
 		for _, l := range class.Listeners {
-			fmt.Fprintf(&b, "%s %v\n", l.Name, l.Bind)
+			bind, _ := l.Bind.(ir.Port)
+			fmt.Fprintf(&b, "%s {%s %d}\n", l.Name, bind.Address, bind.Port)
 			for _, c := range l.Chains {
 				fmt.Fprintf(&b, "  %s %v", c.Name, c.ServerNames)
 				if c.TLS != nil {
