@@ -85,7 +85,7 @@ var documents = []Entry{
 	},
 	{
 		Code: DocumentTooBig, Level: Error, Title: "document too large",
-		Template: "the document has %d bytes; at most %d are read",
+		Template: "the document has %d bytes%s; at most %d are read",
 		Meaning:  "A cluster could not store the object either.",
 		Example:  "a ConfigMap of 4 MB",
 		Fix:      "Split it.",

@@ -1,10 +1,14 @@
 package manifest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"strings"
+	"slices"
+	"sync"
+	"weak"
 
+	yamlnode "go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/config/schema"
@@ -39,6 +43,9 @@ type document struct {
 	broken   []ir.Ref
 	unnamed  bool
 	users    int
+
+	mu    sync.Mutex
+	nodes weak.Pointer[yamlnode.Node] // places are asked for by whoever prints, at any time
 }
 
 type parsed struct {
@@ -118,16 +125,13 @@ func (d *Decoder) read(text string) (doc *document) {
 		}
 	}()
 	if len(text) > MaxDocument {
-		r.problem(finding.New(finding.DocumentTooBig, ir.Ref{}, "", len(text), MaxDocument), firstLine(text), 1)
-		doc.unnamed = true
+		r.tooBig(len(text), "")
 		doc.text = ""
 		return doc
 	}
 	r.read(text)
+	slices.SortStableFunc(doc.problems, func(a, b located) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), finding.Compare(a.finding, b.finding))
+	})
 	return doc
-}
-
-// firstLine returns the number of the first line that is not empty.
-func firstLine(text string) int {
-	return 1 + strings.Count(text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))], "\n")
 }

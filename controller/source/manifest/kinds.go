@@ -86,7 +86,8 @@ var (
 	typeField    = regexp.MustCompile(`Go struct field ([\w.\[\]]+) of type`)
 )
 
-func unknownPath(err error) string {
+// fieldPath returns the field that a strict decoder's error is about.
+func fieldPath(err error) string {
 	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
 		return m[1]
 	}

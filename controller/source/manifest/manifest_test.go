@@ -42,7 +42,7 @@ func encoded(t *testing.T, c golden.Case) []byte {
 	case "bom":
 		return []byte("\ufeff" + text)
 	case "escapes":
-		return []byte(strings.NewReplacer(`\x`, "\x01", `\u2028`, "\u2028", `\xff`, "\xff").Replace(text))
+		return []byte(strings.NewReplacer(`\xff`, "\xff", `\x01`, "\x01", `\u2028`, "\u2028").Replace(text))
 	case "utf16":
 		var out bytes.Buffer
 		for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {

@@ -1,18 +1,17 @@
 package manifest
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	yamlnode "go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	apivalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	sjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 
 	"github.com/cloverleaf-mesh/cloverleaf/config/schema"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
@@ -23,6 +22,7 @@ import (
 type reader struct {
 	doc     *document
 	schemas *schema.Set
+	nodes   *yamlnode.Node // keeps them for the next problem
 }
 
 func (r *reader) problem(f finding.Finding, line, column int) {
@@ -31,6 +31,7 @@ func (r *reader) problem(f finding.Finding, line, column int) {
 
 // report adds a finding at the place of its field.
 func (r *reader) report(item item, code finding.Code, path string, args ...any) {
+	r.nodes = r.doc.tree()
 	line, column := r.doc.find(strings.Trim(item.prefix+"."+path, "."))
 	r.problem(finding.New(code, item.ref, path, args...), line, column)
 }
@@ -44,15 +45,8 @@ type item struct {
 }
 
 func (r *reader) read(text string) {
-	raw, err := yaml.YAMLToJSONStrict([]byte(text))
-	if err != nil {
-		r.syntax(err)
-		return
-	}
-	var fields map[string]any
-	if err := sjson.UnmarshalCaseSensitivePreserveInts(raw, &fields); err != nil || fields == nil {
-		r.problem(finding.New(finding.NotYAML, ir.Ref{}, "", "it is no mapping of fields to values"), firstLine(text), 1)
-		r.doc.unnamed = true
+	fields := r.parse(text)
+	if fields == nil {
 		return
 	}
 	if fields["kind"] == "List" && fields["apiVersion"] == "v1" {
@@ -65,30 +59,6 @@ func (r *reader) read(text string) {
 		return
 	}
 	r.object(item{fields: fields})
-}
-
-var (
-	yamlLine  = regexp.MustCompile(`line (\d+): `)
-	yamlTwice = regexp.MustCompile(`key "?([^"]+?)"? already set`)
-)
-
-// syntax reports text that cannot be read, at the line that the parser names.
-func (r *reader) syntax(err error) {
-	r.doc.unnamed = true
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	message = strings.TrimPrefix(message, "unmarshal errors:\n  ")
-	line := firstLine(r.doc.text)
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = min(max(n, 1), 1+strings.Count(r.doc.text, "\n"))
-		}
-		message = strings.Replace(message, m[0], "", 1)
-	}
-	if m := yamlTwice.FindStringSubmatch(message); m != nil {
-		r.problem(finding.New(finding.KeyDuplicate, ir.Ref{}, "", m[1]), line, 1)
-		return
-	}
-	r.problem(finding.New(finding.NotYAML, ir.Ref{}, "", strings.SplitN(message, "\n", 2)[0]), line, 1)
 }
 
 // object reads one object whose kind is not known yet.
@@ -277,7 +247,7 @@ func (r *reader) core(it *item, k kind) metav1.Object {
 	}
 	for _, e := range strict {
 		it.bad = true
-		path := unknownPath(e)
+		path := fieldPath(e)
 		r.report(*it, finding.FieldUnknown, path, lastStep(path), "")
 	}
 	errs := k.check(value)
