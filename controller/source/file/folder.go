@@ -192,6 +192,7 @@ func (f *folder) refresh(path string, s stamp, hold patience) {
 		next.goodAt = before.goodAt
 		f.keepBroken(next, before, decoded)
 	}
+	f.decoder.Keep(decoded, next.objects)
 	f.replace(path, next)
 }
 

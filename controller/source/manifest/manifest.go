@@ -81,4 +81,6 @@ type File struct {
 	// even be named: then what else the file held is not known.
 	Broken  []ir.Ref
 	Unnamed bool
+
+	documents []*document
 }

@@ -28,7 +28,10 @@ func split(data []byte) []part {
 		switch {
 		case isMarker(line, "---"): // what follows the dashes on their line belongs to the document
 			parts = append(parts, part{data[start:at], startLine})
-			start, startLine = next-len(line)+len("---"), number
+			start, startLine = next, number+1
+			if rest := line[len("---"):]; len(bytes.TrimSpace(rest)) > 0 {
+				start, startLine = next-len(rest), number
+			}
 		case isMarker(line, "..."):
 			parts = append(parts, part{data[start:at], startLine})
 			start, startLine = next, number+1
