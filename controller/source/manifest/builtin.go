@@ -49,10 +49,11 @@ func (r *reader) strictly(it *item, path string, fields map[string]any, into any
 	}
 	for _, e := range unknown {
 		p := fieldPath(e)
-		if path == "" && steps(p)[0] == "metadata" {
+		if path == "" && strings.HasPrefix(p, "metadata.") {
 			continue // said when metadata was read
 		}
-		r.refuse(it, finding.FieldUnknown, at(p), lastStep(p), suggest(lastStep(p), properties(reflect.TypeOf(into), fieldNames(p))))
+		parents, last := cut(p)
+		r.refuse(it, finding.FieldUnknown, at(p), last, suggest(last, properties(reflect.TypeOf(into), parents)))
 	}
 	return true
 }

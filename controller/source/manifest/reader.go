@@ -193,7 +193,8 @@ func (r *reader) metadata(it *item, k kind) {
 func (r *reader) custom(it *item, k kind, gvk runtimeschema.GroupVersionKind) metav1.Object {
 	v := r.schemas.For(gvk)
 	for _, path := range v.Unknown(it.fields) {
-		r.refuse(it, finding.FieldUnknown, path, lastStep(path), suggest(lastStep(path), v.Properties(fieldNames(path))))
+		parents, last := cut(path)
+		r.refuse(it, finding.FieldUnknown, path, last, suggest(last, v.Properties(parents)))
 	}
 	v.Default(it.fields)
 	structure, rules := v.Check(it.fields)

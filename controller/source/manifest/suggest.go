@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -44,16 +43,17 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-func lastStep(path string) string {
+// cut takes a path apart: the names of the fields that lead to its end, without indexes, and the name at its end. A name
+// may be anything, the empty one included.
+func cut(path string) (parents []string, last string) {
 	all := steps(path)
-	return all[len(all)-1]
-}
-
-// fieldNames returns the names of the fields that a path leads through, without indexes, and without its end.
-func fieldNames(path string) []string {
-	all := steps(path)
-	return slices.DeleteFunc(all[:len(all)-1], func(step string) bool {
-		_, err := strconv.Atoi(step)
-		return err == nil
-	})
+	if len(all) == 0 {
+		return nil, ""
+	}
+	for _, step := range all[:len(all)-1] {
+		if _, err := strconv.Atoi(step); err != nil {
+			parents = append(parents, step)
+		}
+	}
+	return parents, all[len(all)-1]
 }

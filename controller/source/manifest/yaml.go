@@ -52,7 +52,8 @@ func (r *reader) mapping(text string, raw []byte) map[string]any {
 	}
 	for _, e := range twice {
 		line, column := r.doc.find(fieldPath(e))
-		r.twice(lastStep(fieldPath(e)), line, column)
+		_, key := cut(fieldPath(e))
+		r.twice(key, line, column)
 		fields = nil
 	}
 	return fields
