@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -174,7 +175,7 @@ func (r *reporter) take(u file.Update, pushes bool) {
 	for _, ref := range u.Removed {
 		delete(r.objects, ref)
 	}
-	for _, o := range u.Changed {
+	for _, o := range slices.Concat(u.Changed, u.Moved) {
 		r.objects[o.Ref] = o
 	}
 	r.read, r.count = u.Problems, u.Objects
