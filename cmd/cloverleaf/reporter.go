@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -190,7 +191,7 @@ func (r *reporter) take(u file.Update, generation uint64) {
 	for _, ref := range u.Removed {
 		delete(r.objects, ref)
 	}
-	for _, o := range u.Changed {
+	for _, o := range slices.Concat(u.Changed, u.Moved) {
 		r.objects[o.Ref] = o
 	}
 	r.read, r.count = u.Problems, u.Objects

@@ -27,7 +27,7 @@ func (s *Schemas) HTTPRoute(r *gwv1.HTTPRoute) (*gwv1.HTTPRoute, bool) {
 		delete(metadata, "creationTimestamp")
 	}
 	s.httpRoute.Default(fields)
-	if len(s.httpRoute.Check(fields)) > 0 {
+	if structure, rules := s.httpRoute.Check(fields); len(structure)+len(rules) > 0 {
 		return nil, false
 	}
 	out := &gwv1.HTTPRoute{}
