@@ -243,7 +243,7 @@ func (e *Evaluator) handOut() {
 			e.delta.Resources = append(e.delta.Resources, ch)
 		}
 	}
-	clear(e.touched)
+	e.touched = emptied(e.touched)
 }
 
 func (e *Evaluator) setObjects(key input.KindShard, next []ir.Name) {
@@ -274,5 +274,16 @@ func (e *Evaluator) handOutReports() {
 		}
 		e.delta.Reports = append(e.delta.Reports, report)
 	}
-	clear(e.reported)
+	e.reported = emptied(e.reported)
+}
+
+// emptied empties a map. One that held much is replaced: going through a map costs the room that it once needed, and
+// after the first evaluation that is the size of everything.
+func emptied[K comparable, V any](m map[K]V) map[K]V {
+	const much = 64
+	if len(m) > much {
+		return map[K]V{}
+	}
+	clear(m)
+	return m
 }
