@@ -1,6 +1,7 @@
 package translator
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
@@ -21,17 +22,14 @@ type IR struct {
 // IR returns the intermediate representation of every class, sorted. It is for people and tests: it walks everything.
 func (e *Evaluator) IR() []IR {
 	byClass := map[ir.ProxyClass]*IR{}
-	for class := range e.classes {
+	for class := range e.told.classes {
 		byClass[class] = &IR{Class: class}
 	}
-	keys := make([]ResourceKey, 0, len(e.holders))
-	for key := range e.holders {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, compareKeys)
+	keys := e.told.resources()
+	slices.SortFunc(keys, func(a, b ResourceKey) int { return a.ID().Compare(b.ID()) })
 	for _, key := range keys {
-		for _, class := range e.holders[key].classes {
-			e.dump(byClass[class], key)
+		for _, h := range e.told.holdersOf(key) {
+			e.dump(byClass[h.class.id], key)
 		}
 	}
 	out := make([]IR, 0, len(byClass))
@@ -40,6 +38,24 @@ func (e *Evaluator) IR() []IR {
 	}
 	slices.SortFunc(out, func(a, b IR) int { return compareClasses(a.Class, b.Class) })
 	return out
+}
+
+// resources lists everything that is told to anybody.
+func (t *told) resources() []ResourceKey {
+	keys := slices.Collect(maps.Keys(t.others))
+	for table, s := range t.tables {
+		for host := range s.hosts {
+			keys = append(keys, hostResource(table, host))
+		}
+	}
+	for _, s := range t.backends {
+		for _, piece := range s.pieces {
+			if own(piece) {
+				keys = append(keys, piece)
+			}
+		}
+	}
+	return keys
 }
 
 func (e *Evaluator) dump(d *IR, key ResourceKey) {

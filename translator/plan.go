@@ -70,25 +70,9 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 	}
 }
 
-// bucketOf lists the virtual hosts in a bucket of a table, and the backends that they need: names, never contents.
-var bucketOf = memo.NewQuery("bucketOf", func(c *memo.Ctx, key shardKey) []ResourceKey {
-	var keys []ResourceKey
-	for _, host := range hostsOf.Get(c, key) {
-		keys = append(keys, ResourceKey{Type: ir.TypeVirtualHost, Table: key.Table, Host: host})
-		keys = append(keys, backendsOf.Get(c, HostKey{key.Table, host})...)
-	}
-	slices.SortFunc(keys, compareKeys)
-	return slices.Compact(keys)
-}, memo.Equal)
-
-// backendsOf lists the clusters and endpoints that a virtual host needs.
-var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ResourceKey {
-	var keys []ResourceKey
-	for _, backend := range backendsIn(VirtualHostOf.Get(c, key).Rules) {
-		keys = append(keys, backendKeys.Get(c, backend)...)
-	}
-	slices.SortFunc(keys, compareKeys)
-	return slices.Compact(keys)
+// backendsOf lists the backends that a virtual host needs: names, never contents.
+var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ir.BackendName {
+	return backendsIn(VirtualHostOf.Get(c, key).Rules)
 }, memo.Equal)
 
 // backendsIn lists the backends that rules send requests to, sorted.
@@ -109,8 +93,8 @@ func backendsIn(rules []ir.Rule) []ir.BackendName {
 	return slices.Compact(names)
 }
 
-// backendKeys lists the resources that make up a backend.
-var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
+// backendPieces lists the resources that a backend is made of.
+var backendPieces = memo.NewQuery("backendPieces", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
 	b := attach.BackendOf.Get(c, name)
 	if b == nil {
 		return nil
@@ -122,6 +106,7 @@ var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.Backend
 	if secret, ok := attach.ClientSecret(b); ok {
 		keys = append(keys, ResourceKey{Type: ir.TypeSecret, Secret: secret})
 	}
+	slices.SortFunc(keys, compareKeys)
 	return keys
 }, memo.Equal)
 

@@ -1,6 +1,7 @@
 package translator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -40,7 +41,18 @@ func (k ResourceKey) ID() ir.ResourceID {
 	return ir.ResourceID{Type: k.Type, Name: name}
 }
 
-func compareKeys(a, b ResourceKey) int { return a.ID().Compare(b.ID()) }
+func hostResource(table TableKey, host ir.Hostname) ResourceKey {
+	return ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
+}
+
+// compareKeys orders resources by type and then by what they are made of. Making their names would cost more.
+func compareKeys(a, b ResourceKey) int {
+	return cmp.Or(
+		cmp.Compare(a.Type, b.Type), a.Table.Gateway.Compare(b.Table.Gateway), cmp.Compare(a.Table.Port, b.Table.Port),
+		cmp.Compare(a.Table.Section, b.Table.Section), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Backend, b.Backend),
+		a.Secret.Compare(b.Secret),
+	)
+}
 
 // Encoded is a resource, or why there is none.
 type Encoded struct {
