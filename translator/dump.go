@@ -48,10 +48,11 @@ func (t *told) resources() []ResourceKey {
 			keys = append(keys, hostResource(table, host))
 		}
 	}
-	for _, s := range t.backends {
-		for _, piece := range s.pieces {
-			if own(piece) {
-				keys = append(keys, piece)
+	for backend, s := range t.clusters {
+		keys = append(keys, ResourceKey{Type: ir.TypeCluster, Backend: backend})
+		for _, id := range needsOf(s.resource) {
+			if id.Type == ir.TypeEndpoints {
+				keys = append(keys, keyOf(id))
 			}
 		}
 	}

@@ -94,10 +94,6 @@ func (e *Evaluator) apply(ch memo.Changed) {
 		}
 	case shardKey:
 		e.told.setHosts(key, hostsOf.Root(e.table, key))
-	case HostKey:
-		e.told.setBackends(key, backendsOf.Root(e.table, key))
-	case ir.BackendName:
-		e.told.setPieces(key, backendPieces.Root(e.table, key))
 	case ir.ProxyClass:
 		e.told.setPlan(key, planOf.Root(e.table, key))
 	case input.KindShard:

@@ -70,11 +70,6 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 	}
 }
 
-// backendsOf lists the backends that a virtual host needs: names, never contents.
-var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ir.BackendName {
-	return backendsIn(VirtualHostOf.Get(c, key).Rules)
-}, memo.Equal)
-
 // backendsIn lists the backends that rules send requests to, sorted.
 func backendsIn(rules []ir.Rule) []ir.BackendName {
 	var names []ir.BackendName
@@ -92,23 +87,6 @@ func backendsIn(rules []ir.Rule) []ir.BackendName {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
-
-// backendPieces lists the resources that a backend is made of.
-var backendPieces = memo.NewQuery("backendPieces", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
-	b := attach.BackendOf.Get(c, name)
-	if b == nil {
-		return nil
-	}
-	keys := []ResourceKey{{Type: ir.TypeCluster, Backend: name}}
-	if len(b.DNS) == 0 {
-		keys = append(keys, ResourceKey{Type: ir.TypeEndpoints, Backend: name})
-	}
-	if secret, ok := attach.ClientSecret(b); ok {
-		keys = append(keys, ResourceKey{Type: ir.TypeSecret, Secret: secret})
-	}
-	slices.SortFunc(keys, compareKeys)
-	return keys
-}, memo.Equal)
 
 // Want is a certificate that a local CA shall make: for a Secret that is missing.
 type Want struct {

@@ -41,6 +41,14 @@ func (k ResourceKey) ID() ir.ResourceID {
 	return ir.ResourceID{Type: k.Type, Name: name}
 }
 
+// keyOf takes the name of a cluster, of endpoints or of a secret apart.
+func keyOf(id ir.ResourceID) ResourceKey {
+	if id.Type == ir.TypeSecret {
+		return ResourceKey{Type: id.Type, Secret: ir.SecretName(id.Name).Object()}
+	}
+	return ResourceKey{Type: id.Type, Backend: ir.BackendName(id.Name)}
+}
+
 func hostResource(table TableKey, host ir.Hostname) ResourceKey {
 	return ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
 }

@@ -9,15 +9,15 @@ import (
 )
 
 // told is which resources every class of proxies is told. What a class is told hangs together by names: its plan names
-// route tables, a table's buckets name hosts, a host names backends, and a backend names the resources that it is made
-// of. Each list is kept by itself, so that what changes in one is compared with that list alone, and each member counts
-// how many lists name it, per class.
+// listeners and route tables, a table's buckets name hosts, and an encoded resource names what it needs: a virtual host
+// its clusters, a cluster its endpoints and its secret. Each list is compared with what it was, so that a change costs no
+// more than its list, and each member counts how many lists name it, per class.
 type told struct {
 	table    *memo.Table
 	classes  map[ir.ProxyClass]*classState
 	tables   map[TableKey]*tableState
-	backends map[ir.BackendName]*backendState
-	others   map[ResourceKey]holders // listeners, route tables and secrets
+	clusters map[ir.BackendName]*clusterState // with their endpoints
+	others   map[ResourceKey]holders          // listeners, route tables and secrets
 
 	touched []touch
 }
@@ -39,13 +39,13 @@ type holder struct {
 type tableState struct {
 	holders
 	buckets [fixedShard + 1][]ir.Hostname
-	hosts   map[ir.Hostname][]ir.BackendName // of all buckets, with the backends that each needs
+	hosts   map[ir.Hostname]*ir.Resource // of all buckets
 }
 
-// backendState is a backend that somebody needs.
-type backendState struct {
+// clusterState is a cluster that somebody needs.
+type clusterState struct {
 	holders
-	pieces []ResourceKey
+	resource *ir.Resource
 }
 
 // touch says that a class is to be told of a resource: for the first time, again, or that it is gone.
@@ -57,7 +57,7 @@ type touch struct {
 func newTold(table *memo.Table) told {
 	return told{
 		table: table, classes: map[ir.ProxyClass]*classState{}, tables: map[TableKey]*tableState{},
-		backends: map[ir.BackendName]*backendState{}, others: map[ResourceKey]holders{},
+		clusters: map[ir.BackendName]*clusterState{}, others: map[ResourceKey]holders{},
 	}
 }
 
@@ -94,8 +94,12 @@ func (t *told) holdersOf(key ResourceKey) holders {
 				return s.holders
 			}
 		}
-	case ir.TypeCluster, ir.TypeEndpoints:
-		if s := t.backends[key.Backend]; s != nil && slices.Contains(s.pieces, key) {
+	case ir.TypeCluster:
+		if s := t.clusters[key.Backend]; s != nil {
+			return s.holders
+		}
+	case ir.TypeEndpoints:
+		if s := t.clusters[key.Backend]; s != nil && slices.Contains(needsOf(s.resource), key.ID()) {
 			return s.holders
 		}
 	default:
@@ -107,10 +111,41 @@ func (t *told) holdersOf(key ResourceKey) holders {
 // tells tells whether a class is told a resource.
 func (t *told) tells(class *classState, key ResourceKey) bool { return t.holdersOf(key).of(class) >= 0 }
 
-// changed notes that a resource has another content.
+// needsOf lists what a resource needs, sorted; nothing when there is none.
+func needsOf(r *ir.Resource) []ir.ResourceID {
+	if r == nil {
+		return nil
+	}
+	return r.Needs
+}
+
+// changed takes over that a resource has another content.
 func (t *told) changed(key ResourceKey) {
-	for _, h := range t.holdersOf(key) {
+	all := t.holdersOf(key)
+	for _, h := range all {
 		t.touch(h.class, key)
+	}
+	switch key.Type { //nolint:exhaustive // what the others need is their plan's matter, or nothing
+	case ir.TypeVirtualHost:
+		if s := t.tables[key.Table]; s != nil && len(all) > 0 {
+			before := s.hosts[key.Host]
+			s.hosts[key.Host] = ResourceOf.Root(t.table, key).Resource
+			t.need(all, before, s.hosts[key.Host])
+		}
+	case ir.TypeCluster:
+		if s := t.clusters[key.Backend]; s != nil {
+			before := s.resource
+			s.resource = ResourceOf.Root(t.table, key).Resource
+			t.need(all, before, s.resource)
+		}
+	}
+}
+
+// need takes over that a resource needs something else than before.
+func (t *told) need(all holders, before, next *ir.Resource) {
+	for _, h := range all {
+		compareLists(needsOf(before), needsOf(next), ir.ResourceID.Compare,
+			func(id ir.ResourceID) { t.hold(h.class, keyOf(id)) }, func(id ir.ResourceID) { t.release(h.class, keyOf(id)) })
 	}
 }
 
@@ -171,8 +206,62 @@ func (t *told) replan(class *classState, next plan) {
 	}
 }
 
-// hold names a resource that no table and no backend names, for a class.
+// hold counts one more list of a class that names a resource.
 func (t *told) hold(class *classState, key ResourceKey) {
+	switch key.Type { //nolint:exhaustive // virtual hosts are held by their tables
+	case ir.TypeCluster:
+		t.holdCluster(class, key)
+	case ir.TypeEndpoints: // its cluster's alone
+		ResourceOf.Keep(t.table, key)
+		t.touch(class, key)
+	default:
+		t.holdOther(class, key)
+	}
+}
+
+// release counts one list less.
+func (t *told) release(class *classState, key ResourceKey) {
+	switch key.Type { //nolint:exhaustive // virtual hosts are held by their tables
+	case ir.TypeCluster:
+		t.releaseCluster(class, key)
+	case ir.TypeEndpoints:
+		ResourceOf.Release(t.table, key)
+		t.touch(class, key)
+	default:
+		t.releaseOther(class, key)
+	}
+}
+
+func (t *told) holdCluster(class *classState, key ResourceKey) {
+	s := t.clusters[key.Backend]
+	if s == nil {
+		s = &clusterState{resource: ResourceOf.Keep(t.table, key).Resource}
+		t.clusters[key.Backend] = s
+	}
+	if s.add(class) {
+		t.touch(class, key)
+		for _, id := range needsOf(s.resource) {
+			t.hold(class, keyOf(id))
+		}
+	}
+}
+
+func (t *told) releaseCluster(class *classState, key ResourceKey) {
+	s := t.clusters[key.Backend]
+	if !s.remove(class) {
+		return
+	}
+	t.touch(class, key)
+	for _, id := range needsOf(s.resource) {
+		t.release(class, keyOf(id))
+	}
+	if len(s.holders) == 0 {
+		ResourceOf.Release(t.table, key)
+		delete(t.clusters, key.Backend)
+	}
+}
+
+func (t *told) holdOther(class *classState, key ResourceKey) {
 	h, known := t.others[key]
 	if !known {
 		ResourceOf.Keep(t.table, key)
@@ -183,7 +272,7 @@ func (t *told) hold(class *classState, key ResourceKey) {
 	t.others[key] = h
 }
 
-func (t *told) release(class *classState, key ResourceKey) {
+func (t *told) releaseOther(class *classState, key ResourceKey) {
 	h := t.others[key]
 	if h.remove(class) {
 		t.touch(class, key)
@@ -198,7 +287,7 @@ func (t *told) release(class *classState, key ResourceKey) {
 func (t *told) openTable(class *classState, key TableKey) {
 	s := t.tables[key]
 	if s == nil {
-		s = &tableState{hosts: map[ir.Hostname][]ir.BackendName{}}
+		s = &tableState{hosts: map[ir.Hostname]*ir.Resource{}}
 		t.tables[key] = s
 		for shard := range s.buckets {
 			bucket := shardKey{key, uint8(shard)} //nolint:gosec // below fixedShard
@@ -206,22 +295,18 @@ func (t *told) openTable(class *classState, key TableKey) {
 		}
 	}
 	s.add(class)
-	for host, backends := range s.hosts {
+	for host, r := range s.hosts {
 		t.touch(class, hostResource(key, host))
-		for _, name := range backends {
-			t.holdBackend(class, name)
-		}
+		t.need(holders{{class: class}}, nil, r)
 	}
 }
 
 func (t *told) closeTable(class *classState, key TableKey) {
 	s := t.tables[key]
 	s.remove(class)
-	for host, backends := range s.hosts {
+	for host, r := range s.hosts {
 		t.touch(class, hostResource(key, host))
-		for _, name := range backends {
-			t.releaseBackend(class, name)
-		}
+		t.need(holders{{class: class}}, r, nil)
 	}
 	if len(s.holders) > 0 {
 		return
@@ -243,133 +328,23 @@ func (t *told) setHosts(bucket shardKey, next []ir.Hostname) {
 	before := s.buckets[bucket.Shard]
 	s.buckets[bucket.Shard] = next
 	compareLists(before, next, cmp.Compare[ir.Hostname],
-		func(host ir.Hostname) { t.openHost(s, HostKey{bucket.Table, host}) },
-		func(host ir.Hostname) { t.closeHost(s, HostKey{bucket.Table, host}) })
+		func(host ir.Hostname) {
+			key := hostResource(bucket.Table, host)
+			s.hosts[host] = ResourceOf.Keep(t.table, key).Resource
+			t.moveHost(s, key, nil, s.hosts[host])
+		},
+		func(host ir.Hostname) {
+			key := hostResource(bucket.Table, host)
+			t.moveHost(s, key, s.hosts[host], nil)
+			delete(s.hosts, host)
+			ResourceOf.Release(t.table, key)
+		})
 }
 
-func (t *told) openHost(s *tableState, key HostKey) {
-	resource := hostResource(key.Table, key.Host)
-	ResourceOf.Keep(t.table, resource)
-	backends := backendsOf.Keep(t.table, key)
-	s.hosts[key.Host] = backends
+// moveHost tells everybody who is told a table of a host that came or went.
+func (t *told) moveHost(s *tableState, key ResourceKey, before, next *ir.Resource) {
 	for _, h := range s.holders {
-		t.touch(h.class, resource)
-		for _, name := range backends {
-			t.holdBackend(h.class, name)
-		}
+		t.touch(h.class, key)
 	}
-}
-
-func (t *told) closeHost(s *tableState, key HostKey) {
-	resource := hostResource(key.Table, key.Host)
-	backends := s.hosts[key.Host]
-	delete(s.hosts, key.Host)
-	for _, h := range s.holders {
-		t.touch(h.class, resource)
-		for _, name := range backends {
-			t.releaseBackend(h.class, name)
-		}
-	}
-	backendsOf.Release(t.table, key)
-	ResourceOf.Release(t.table, resource)
-}
-
-// setBackends takes over the backends that a host needs.
-func (t *told) setBackends(key HostKey, next []ir.BackendName) {
-	s := t.tables[key.Table]
-	if s == nil {
-		return
-	}
-	before, there := s.hosts[key.Host]
-	if !there {
-		return
-	}
-	s.hosts[key.Host] = next
-	for _, h := range s.holders {
-		compareLists(before, next, cmp.Compare[ir.BackendName],
-			func(name ir.BackendName) { t.holdBackend(h.class, name) },
-			func(name ir.BackendName) { t.releaseBackend(h.class, name) })
-	}
-}
-
-func (t *told) holdBackend(class *classState, name ir.BackendName) {
-	s := t.backends[name]
-	if s == nil {
-		s = &backendState{}
-		t.backends[name] = s
-		s.pieces = backendPieces.Keep(t.table, name)
-		for _, piece := range s.pieces {
-			t.keepPiece(piece)
-		}
-	}
-	if s.add(class) {
-		for _, piece := range s.pieces {
-			t.holdPiece(class, piece)
-		}
-	}
-}
-
-func (t *told) releaseBackend(class *classState, name ir.BackendName) {
-	s := t.backends[name]
-	if s.remove(class) {
-		for _, piece := range s.pieces {
-			t.releasePiece(class, piece)
-		}
-	}
-	if len(s.holders) > 0 {
-		return
-	}
-	for _, piece := range s.pieces {
-		t.forgetPiece(piece)
-	}
-	backendPieces.Release(t.table, name)
-	delete(t.backends, name)
-}
-
-// setPieces takes over the resources that a backend is made of.
-func (t *told) setPieces(name ir.BackendName, next []ResourceKey) {
-	s := t.backends[name]
-	if s == nil {
-		return
-	}
-	before := s.pieces
-	s.pieces = next
-	eachMissing(before, next, compareKeys, t.keepPiece)
-	for _, h := range s.holders {
-		compareLists(before, next, compareKeys,
-			func(piece ResourceKey) { t.holdPiece(h.class, piece) },
-			func(piece ResourceKey) { t.releasePiece(h.class, piece) })
-	}
-	eachMissing(next, before, compareKeys, t.forgetPiece)
-}
-
-// own tells whether a piece is its backend's alone. A secret may be shared, and is held by itself.
-func own(piece ResourceKey) bool { return piece.Type != ir.TypeSecret }
-
-func (t *told) keepPiece(piece ResourceKey) {
-	if own(piece) {
-		ResourceOf.Keep(t.table, piece)
-	}
-}
-
-func (t *told) forgetPiece(piece ResourceKey) {
-	if own(piece) {
-		ResourceOf.Release(t.table, piece)
-	}
-}
-
-func (t *told) holdPiece(class *classState, piece ResourceKey) {
-	if !own(piece) {
-		t.hold(class, piece)
-		return
-	}
-	t.touch(class, piece)
-}
-
-func (t *told) releasePiece(class *classState, piece ResourceKey) {
-	if !own(piece) {
-		t.release(class, piece)
-		return
-	}
-	t.touch(class, piece)
+	t.need(s.holders, before, next)
 }

@@ -205,11 +205,3 @@ func holdsCertificate(text string) bool {
 		found = true
 	}
 }
-
-// ClientSecret returns the Secret that is shown to a backend.
-func ClientSecret(b *ir.Backend) (ir.Name, bool) {
-	if b.TLS == nil || b.TLS.Certificate == "" {
-		return ir.Name{}, false
-	}
-	return b.TLS.Certificate.Object(), true
-}
