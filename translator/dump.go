@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -59,6 +60,13 @@ func (t *told) resources() []ResourceKey {
 	return keys
 }
 
+// What is only ever read on its way to being encoded is not remembered: these queries are for dumps alone.
+var (
+	dumpHost      = memo.NewQuery("dumpHost", virtualHostOf, memo.Equal)
+	dumpBackend   = memo.NewQuery("dumpBackend", attach.Backend, memo.Equal)
+	dumpEndpoints = memo.NewQuery("dumpEndpoints", attach.Endpoints, memo.Equal)
+)
+
 func (e *Evaluator) dump(d *IR, key ResourceKey) {
 	switch key.Type {
 	case ir.TypeListener:
@@ -66,13 +74,13 @@ func (e *Evaluator) dump(d *IR, key ResourceKey) {
 	case ir.TypeRouteTable:
 		d.Tables = append(d.Tables, ir.RouteTable{Name: key.Table.Name()})
 	case ir.TypeVirtualHost:
-		d.VirtualHosts = append(d.VirtualHosts, VirtualHostOf.Root(e.table, HostKey{key.Table, key.Host}))
+		d.VirtualHosts = append(d.VirtualHosts, dumpHost.Root(e.table, HostKey{key.Table, key.Host}))
 	case ir.TypeCluster:
-		if b := attach.BackendOf.Root(e.table, key.Backend); b != nil {
+		if b := dumpBackend.Root(e.table, key.Backend); b != nil {
 			d.Backends = append(d.Backends, *b)
 		}
 	case ir.TypeEndpoints:
-		d.Endpoints = append(d.Endpoints, attach.EndpointsOf.Root(e.table, key.Backend))
+		d.Endpoints = append(d.Endpoints, dumpEndpoints.Root(e.table, key.Backend))
 	case ir.TypeSecret:
 		d.Secrets = append(d.Secrets, ir.SecretOf(key.Secret))
 	case ir.TypeCount:

@@ -47,7 +47,6 @@ func NewEvaluator(table *memo.Table) *Evaluator {
 // Refresh evaluates what the changes since the last call reach, and returns what they changed. The first call returns
 // everything.
 func (e *Evaluator) Refresh() Delta {
-	e.delta = Delta{}
 	if !e.started {
 		e.start()
 	}
@@ -60,7 +59,9 @@ func (e *Evaluator) Refresh() Delta {
 	slices.SortFunc(e.delta.Reports, func(a, b status.Report) int { return a.Object.Compare(b.Object) })
 	slices.SortFunc(e.delta.Faults, func(a, b Fault) int { return a.ID.Compare(b.ID) })
 	e.table.Sweep()
-	return e.delta
+	d := e.delta
+	e.delta = Delta{} // the first one is large, and nobody's to keep
+	return d
 }
 
 func compareChanges(a, b ir.Change) int {

@@ -83,8 +83,12 @@ var ResourceOf = memo.NewQuery("ResourceOf", func(c *memo.Ctx, key ResourceKey) 
 		return Encoded{Fault: err.Error()}
 	}
 	return Encoded{Resource: r}
-}, sameEncoded).Recovering(func(_ ResourceKey, panicked any) Encoded {
-	return Encoded{Fault: fmt.Sprint(panicked)}
+}, sameEncoded).Recovering(func(key ResourceKey, panicked any) Encoded {
+	e := Encoded{Fault: fmt.Sprint(panicked)}
+	if key.Type == ir.TypeVirtualHost {
+		e.Resource, _ = xds.VirtualHost(failingHost(HostKey{key.Table, key.Host}))
+	}
+	return e
 })
 
 func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
@@ -94,13 +98,13 @@ func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
 	case ir.TypeRouteTable:
 		return xds.RouteTable(routeTableOf(c, key.Table))
 	case ir.TypeVirtualHost:
-		return xds.VirtualHost(VirtualHostOf.Get(c, HostKey{key.Table, key.Host}))
+		return xds.VirtualHost(virtualHostOf(c, HostKey{key.Table, key.Host}))
 	case ir.TypeCluster:
-		if b := attach.BackendOf.Get(c, key.Backend); b != nil {
+		if b := attach.Backend(c, key.Backend); b != nil {
 			return xds.Cluster(*b)
 		}
 	case ir.TypeEndpoints:
-		return xds.Endpoints(attach.EndpointsOf.Get(c, key.Backend))
+		return xds.Endpoints(attach.Endpoints(c, key.Backend))
 	case ir.TypeSecret:
 		if p := attach.KeyPairOf.Get(c, key.Secret); p.Chain != "" {
 			return xds.Certificate(ir.SecretOf(key.Secret), []byte(p.Chain), []byte(p.Key))
