@@ -39,9 +39,5 @@ func (e *Evaluator) Entrances() []Entrance {
 
 // AttachedTo lists the listeners that a route attaches to.
 func (e *Evaluator) AttachedTo(route ir.Ref) []attach.ListenerKey {
-	var keys []attach.ListenerKey
-	for i := range ParentCount.Root(e.table, route) {
-		keys = append(keys, attach.Attach.Root(e.table, attach.ParentKey{Route: route, Index: i}).Listeners...)
-	}
-	return keys
+	return placeOf.Root(e.table, route).Listeners
 }

@@ -18,10 +18,12 @@ import (
 
 // rejection tells whether the newest version of a resource was refused by an Envoy, and its words.
 func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
-	r, ok := input.Rejections.Read(c, key.ID())
-	if !ok {
+	id := key.ID()
+	refused, _ := input.RejectedIn.Read(c, input.ShardOf(id.Name))
+	if !slices.Contains(refused, id) {
 		return false, ""
 	}
+	r, _ := input.Rejections.Read(c, id)
 	wanted := ResourceOf.Get(c, key).Resource
 	return wanted != nil && wanted.Version == r.Version, r.Message
 }

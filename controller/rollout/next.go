@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -40,10 +41,23 @@ func (p *Proxy) Next(t ir.Type) *Message {
 	if m == nil && k.owes {
 		m = &Message{Type: t}
 	}
-	if m == nil {
-		return nil
+	if m != nil {
+		m = p.send(m)
 	}
-	return p.send(m)
+	k.trim(len(due))
+	return m
+}
+
+// trim gives back the room of many due names when few are left: going through a map costs the room that it once needed,
+// and after the first configuration that is the size of everything.
+func (k *kind) trim(due int) {
+	const many = 64
+	if due <= many || len(k.dirty) > many {
+		return
+	}
+	dirty := make(map[string]bool, len(k.dirty))
+	maps.Copy(dirty, k.dirty)
+	k.dirty = dirty
 }
 
 func (p *Proxy) send(m *Message) *Message {
@@ -197,8 +211,8 @@ func (p *Proxy) waitingTables(t ir.Type, names []string) map[string]bool {
 	return waiting
 }
 
-// ready tells whether the clusters that a virtual host or a route table needs are warm. One that was refused, or that nobody wants, is
-// not waited for: its requests are answered with 503, and everything else of the host is served.
+// ready tells whether the clusters that a virtual host or a route table needs are warm. One that was refused, or that
+// nobody wants, is not waited for: its requests are answered with 503, and everything else of the host is served.
 func (p *Proxy) ready(r *ir.Resource) bool {
 	for _, need := range r.Needs {
 		if need.Type != ir.TypeCluster {

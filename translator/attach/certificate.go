@@ -70,7 +70,7 @@ func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference
 	if ref.Namespace != nil {
 		secret.Namespace = string(*ref.Namespace)
 	}
-	granted := Granted.Get(r.c, Reference{
+	granted := Granted(r.c, Reference{
 		FromGroup: gwv1.GroupName, FromKind: "Gateway", FromNamespace: gateway.Namespace, ToKind: "Secret", To: secret,
 	})
 	if !granted {

@@ -188,11 +188,3 @@ func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out 
 	}
 	return ""
 }
-
-// ClientSecret returns the Secret that is shown to a backend.
-func ClientSecret(b *ir.Backend) (ir.Name, bool) {
-	if b.TLS == nil || b.TLS.Certificate == "" {
-		return ir.Name{}, false
-	}
-	return b.TLS.Certificate.Object(), true
-}

@@ -16,18 +16,18 @@ import (
 // HTTP is the kind HTTPRoute.
 var HTTP = Kind{
 	Kind:   ir.KindHTTPRoute,
-	Lower:  func(c *memo.Ctx, name ir.Name) Lowered { return httpRules.Get(c, name) },
+	Lower:  httpRules,
 	Status: func(s gwv1.RouteStatus) any { return &gwv1.HTTPRouteStatus{RouteStatus: s} },
 }
 
-var httpRules = memo.NewQuery("httpRules", func(c *memo.Ctx, name ir.Name) Lowered {
+func httpRules(c *memo.Ctx, name ir.Name) Lowered {
 	rules, _ := input.HTTPRules.Read(c, name)
 	l := lowering{c: c, route: ir.Ref{Kind: ir.KindHTTPRoute, Name: name}}
 	for i := range rules {
 		l.rule(i, &rules[i])
 	}
 	return l.out
-}, memo.Equal)
+}
 
 // lowering collects the rules of one route.
 type lowering struct {
