@@ -23,7 +23,7 @@ func (s *stream) connect() {
 	before := s.proxy
 	s.proxy, s.wire = NewProxy(s.plan.world), nil
 	if before != nil {
-		s.proxy.Inherit(before)
+		s.proxy.Inherit(before.Waiting())
 	}
 	s.fake.connect()
 }

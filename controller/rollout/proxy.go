@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -60,20 +61,26 @@ func NewProxy(world *World) *Proxy {
 	return p
 }
 
-// Inherit takes over from the stream before which clusters were warming when it ended: they wait for endpoints still,
-// and the versions that the proxy names when it comes back do not show it. Without it (another replica, a restarted
-// server) such a cluster goes on when Envoy's initial fetch timeout ends. Those on their way may have been taken.
-func (p *Proxy) Inherit(before *Proxy) {
-	for cluster := range before.warming {
+// Inherit takes over which clusters waited for endpoints when the stream before ended: they wait still, and the versions
+// that the proxy names when it comes back do not show it. Without it (another replica, a restarted server) such a
+// cluster goes on when Envoy's initial fetch timeout ends.
+func (p *Proxy) Inherit(waiting []string) {
+	for _, cluster := range waiting {
 		p.warming[cluster] = 0
 	}
-	if m := before.types[ir.TypeCluster].inflight; m != nil {
+}
+
+// Waiting lists the clusters that wait for endpoints, and those on their way that do if Envoy took them.
+func (p *Proxy) Waiting() []string {
+	waiting := slices.Collect(maps.Keys(p.warming))
+	if m := p.types[ir.TypeCluster].inflight; m != nil {
 		for _, r := range m.Resources {
-			if before.awaits(r.ID.Name) {
-				p.warming[r.ID.Name] = 0
+			if warms(r) {
+				waiting = append(waiting, r.ID.Name)
 			}
 		}
 	}
+	return waiting
 }
 
 // awaits tells whether a cluster waits for endpoints, or will when Envoy takes what is on its way.
@@ -84,9 +91,6 @@ func (p *Proxy) awaits(cluster string) bool {
 	m := p.types[ir.TypeCluster].inflight
 	return m != nil && slices.ContainsFunc(m.Resources, func(r *ir.Resource) bool { return r.ID.Name == cluster && warms(r) })
 }
-
-// Warming tells whether any cluster waits for endpoints, or may.
-func (p *Proxy) Warming() bool { return len(p.warming) > 0 || p.types[ir.TypeCluster].inflight != nil }
 
 // byName tells whether a type is subscribed to by name; the others are sent whole.
 func byName(t ir.Type) bool {

@@ -74,7 +74,7 @@ type class struct {
 	world     *rollout.World
 	synced    bool
 	streams   map[*stream]bool
-	ended     map[string]*rollout.Proxy // by node: streams that ended while clusters warmed
+	ended     map[string][]string       // by node: clusters that were warming when its stream ended
 	listeners map[string]ListenerReport // what was last reported
 	changedAt time.Time                 // of the first change since the class was last in sync
 }
@@ -178,7 +178,7 @@ func (s *Server) class(id ir.ProxyClass) *class {
 	if c == nil {
 		c = &class{
 			id: id, world: rollout.NewWorld(s.rejected), streams: map[*stream]bool{}, listeners: map[string]ListenerReport{},
-			ended: map[string]*rollout.Proxy{},
+			ended: map[string][]string{},
 		}
 		if s.inline != nil {
 			c.world.WholeTables()
