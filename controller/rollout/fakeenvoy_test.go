@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ type fakeEnvoy struct {
 	refused   map[ir.ResourceID]bool // the newest version that came was refused
 	subs      [ir.TypeCount]map[string]bool
 	vhds      bool // asked for virtual hosts on this stream
+	whole     bool // route tables bring their virtual hosts along, so it never asks for these
 
 	out []request
 }
@@ -62,7 +64,7 @@ func (f *fakeEnvoy) connect() {
 	if len(f.subs[ir.TypeSecret]) > 0 {
 		f.send(request{t: ir.TypeSecret, subscribe: names(f.subs[ir.TypeSecret]), initial: versions(f.secrets)})
 	}
-	if len(f.hosts) > 0 { // Envoy asks for virtual hosts before route tables when it holds some
+	if len(f.hosts) > 0 && !f.whole { // Envoy asks for virtual hosts before route tables when it holds some
 		f.vhds = true
 		held := map[string]string{}
 		for _, hosts := range f.hosts {
@@ -155,7 +157,8 @@ func (f *fakeEnvoy) take(r *ir.Resource) {
 			f.hosts[name] = map[string]*ir.Resource{}
 		}
 		f.tables[name] = r
-		if !f.vhds {
+		f.checkHost(r)
+		if !f.vhds && !f.whole {
 			f.vhds = true
 			f.send(request{t: ir.TypeVirtualHost})
 		}
@@ -204,11 +207,9 @@ func (f *fakeEnvoy) subscribe(t ir.Type, name string) {
 func (f *fakeEnvoy) drop(t ir.Type, name string) {
 	switch t {
 	case ir.TypeCluster:
-		for _, hosts := range f.hosts {
-			for _, h := range hosts {
-				if slices.Contains(h.Needs, ir.ResourceID{Type: ir.TypeCluster, Name: name}) {
-					f.fail("I3: cluster %s was removed while %s needs it", name, h.ID)
-				}
+		for r := range f.routing() {
+			if slices.Contains(r.Needs, ir.ResourceID{Type: ir.TypeCluster, Name: name}) {
+				f.fail("I3: cluster %s was removed while %s needs it", name, r.ID)
 			}
 		}
 		delete(f.clusters, name)
@@ -266,7 +267,25 @@ func (f *fakeEnvoy) followTables() {
 	}
 }
 
-// checkHost is I1: a virtual host comes into force when the clusters that it names are. One that was refused is not waited
+// routing goes through the virtual hosts and route tables in force.
+func (f *fakeEnvoy) routing() iter.Seq[*ir.Resource] {
+	return func(yield func(*ir.Resource) bool) {
+		for _, r := range f.tables {
+			if !yield(r) {
+				return
+			}
+		}
+		for _, hosts := range f.hosts {
+			for _, r := range hosts {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// checkHost is I1: a virtual host, or a route table with its own, comes into force when the clusters that it names are. One that was refused is not waited
 // for.
 func (f *fakeEnvoy) checkHost(host *ir.Resource) {
 	for _, need := range host.Needs {
