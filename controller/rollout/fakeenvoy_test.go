@@ -28,7 +28,9 @@ type fakeEnvoy struct {
 	vhds      bool // asked for virtual hosts on this stream
 	whole     bool // route tables bring their virtual hosts along, so it never asks for these
 
-	out []request
+	out  []request
+	late func() bool // whether the answer about clusters waits for the next message; nil for never
+	held []request
 }
 
 // request is what the fake sends: an answer, or a subscription, or both.
@@ -55,7 +57,7 @@ func newFake(fail func(string, ...any)) *fakeEnvoy {
 
 // connect opens a stream: everything that is held is named with its version.
 func (f *fakeEnvoy) connect() {
-	f.out, f.vhds = nil, false
+	f.out, f.held, f.vhds = nil, nil, false
 	f.send(request{t: ir.TypeCluster, initial: versions(f.clusters, f.warming)})
 	if len(f.subs[ir.TypeEndpoints]) > 0 {
 		f.send(request{t: ir.TypeEndpoints, subscribe: names(f.subs[ir.TypeEndpoints]), initial: versions(f.endpoints)})
@@ -78,6 +80,27 @@ func (f *fakeEnvoy) connect() {
 }
 
 func (f *fakeEnvoy) send(r request) { f.out = append(f.out, r) }
+
+// answer answers a message. Envoy's answer about clusters can come after its answer about endpoints that were sent later.
+func (f *fakeEnvoy) answer(r request) {
+	if r.t == ir.TypeCluster && f.late != nil && f.late() {
+		f.held = append(f.held, r)
+		return
+	}
+	f.send(r)
+}
+
+// next takes what the fake says next.
+func (f *fakeEnvoy) next() (r request, ok bool) {
+	if len(f.out) == 0 {
+		f.out, f.held = f.held, nil
+	}
+	if len(f.out) == 0 {
+		return request{}, false
+	}
+	r, f.out = f.out[0], f.out[1:]
+	return r, true
+}
 
 func names(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
@@ -119,10 +142,10 @@ func (f *fakeEnvoy) receive(m *Message) {
 		for _, r := range m.Resources {
 			f.refused[r.ID] = true // Envoy takes all of a message or nothing
 		}
-		f.send(request{t: m.Type, answers: true, nack: true})
+		f.answer(request{t: m.Type, answers: true, nack: true})
 		return
 	}
-	f.send(request{t: m.Type, answers: true})
+	f.answer(request{t: m.Type, answers: true})
 	for _, r := range m.Resources {
 		f.newest[r.ID], f.refused[r.ID] = generation(r), false
 		f.take(r)

@@ -33,7 +33,7 @@ func (s *stream) restart() {
 	before := s.fake
 	s.proxy, s.wire = NewProxy(s.plan.world), nil
 	s.fake = newFake(before.fail)
-	s.fake.whole = before.whole
+	s.fake.whole, s.fake.late = before.whole, before.late
 	s.fake.refused = before.refused // what was refused once is not sent to the new one
 	s.fake.connect()
 }
@@ -93,11 +93,10 @@ func (s *stream) deliver() bool {
 
 // answer takes one request to the proxy.
 func (s *stream) answer() bool {
-	if len(s.fake.out) == 0 {
+	r, ok := s.fake.next()
+	if !ok {
 		return false
 	}
-	r := s.fake.out[0]
-	s.fake.out = s.fake.out[1:]
 	if r.answers {
 		if r.nack {
 			s.proxy.Nack(r.t)
@@ -220,6 +219,7 @@ func run(seed uint64, badness int, whole bool) (failure string) {
 	p := newPlan(r, badness, whole)
 	s := &stream{plan: p, fake: newFake(func(format string, args ...any) { panic(fmt.Sprintf(format, args...)) })}
 	s.fake.whole = whole
+	s.fake.late = func() bool { return r.IntN(4) == 0 }
 	s.connect()
 	for range 5 {
 		p.edit(s.proxy)
