@@ -118,6 +118,7 @@ type session struct {
 	certs     *certificates
 	ports     portWatch
 	told      bool // the proxy was told of a first round
+	memory    memory
 	closers   []func()
 }
 
@@ -336,12 +337,14 @@ func (s *session) readFacts(ctx context.Context) {
 		}
 		for _, f := range facts.InSync {
 			s.telemetry.Propagated(f.At.Sub(s.report.inSync(f)))
+			s.memory.settled(f.Generation)
 		}
 	}
 }
 
 // observe is told of every round of the loop.
 func (s *session) observe(r loop.Round) {
+	s.memory.note(len(r.Delta.Resources), r.Generation)
 	s.telemetry.Evaluated(telemetry.Evaluation{
 		Events: len(r.Events), Duration: r.Duration, Stats: r.Stats,
 		Resources: len(r.Delta.Resources), Reports: len(r.Delta.Reports), Panicked: r.Panic != nil,

@@ -48,7 +48,7 @@ func pack(m proto.Message) *anypb.Any {
 	if err != nil {
 		panic(err)
 	}
-	return &anypb.Any{TypeUrl: "type.googleapis.com/" + string(m.ProtoReflect().Descriptor().FullName()), Value: body}
+	return &anypb.Any{TypeUrl: urlPrefix + string(m.ProtoReflect().Descriptor().FullName()), Value: body}
 }
 
 // ads is the stream that brought the resource which says it.
@@ -60,13 +60,15 @@ func ads() *corev3.ConfigSource {
 }
 
 // TypeURL returns the type URL of a type of resource.
-func TypeURL(t ir.Type) string { return "type.googleapis.com/" + typeNames[t] }
+func TypeURL(t ir.Type) string { return typeURLs[t] }
 
-var typeNames = [...]string{
-	ir.TypeSecret:      "envoy.extensions.transport_sockets.tls.v3.Secret",
-	ir.TypeCluster:     "envoy.config.cluster.v3.Cluster",
-	ir.TypeEndpoints:   "envoy.config.endpoint.v3.ClusterLoadAssignment",
-	ir.TypeListener:    "envoy.config.listener.v3.Listener",
-	ir.TypeRouteTable:  "envoy.config.route.v3.RouteConfiguration",
-	ir.TypeVirtualHost: "envoy.config.route.v3.VirtualHost",
+const urlPrefix = "type.googleapis.com/"
+
+var typeURLs = [...]string{
+	ir.TypeSecret:      urlPrefix + "envoy.extensions.transport_sockets.tls.v3.Secret",
+	ir.TypeCluster:     urlPrefix + "envoy.config.cluster.v3.Cluster",
+	ir.TypeEndpoints:   urlPrefix + "envoy.config.endpoint.v3.ClusterLoadAssignment",
+	ir.TypeListener:    urlPrefix + "envoy.config.listener.v3.Listener",
+	ir.TypeRouteTable:  urlPrefix + "envoy.config.route.v3.RouteConfiguration",
+	ir.TypeVirtualHost: urlPrefix + "envoy.config.route.v3.VirtualHost",
 }
