@@ -55,7 +55,12 @@ func newUp(g *globals) *cobra.Command {
 			"127.0.0.1; ports below 1024 are bound 10000 higher. A broken file keeps its objects' last good version.\n" +
 			"^C drains and ends it; a second ^C ends it at once.",
 		Example: "  cloverleaf up ./gateway\n  cloverleaf up examples/quickstart --demo --port-offset 20000",
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.Fail(cli.ExitUsage, "up needs one folder, as in 'cloverleaf up ./gateway'")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			style, err := g.style(c.ErrOrStderr())
 			if err != nil {
@@ -83,11 +88,8 @@ func newUp(g *globals) *cobra.Command {
 
 // up runs until the context ends.
 func up(ctx context.Context, dir string, o *upOptions, report *reporter) error {
-	if o.output != "text" && o.output != "json" {
-		return cli.Fail(cli.ExitUsage, "-o must be text or json, not %q", o.output)
-	}
-	if o.hosts != "vhds" && o.hosts != "inline" {
-		return cli.Fail(cli.ExitUsage, "--virtual-hosts must be vhds or inline, not %q", o.hosts)
+	if err := errors.Join(oneOf("-o", o.output, "text", "json"), oneOf("--virtual-hosts", o.hosts, "vhds", "inline")); err != nil {
+		return err
 	}
 	if net.ParseIP(o.bind) == nil {
 		return cli.Fail(cli.ExitUsage, "--bind must be an IP address, not %q", o.bind)
