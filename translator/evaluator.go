@@ -32,7 +32,7 @@ type Evaluator struct {
 	classes map[ir.ProxyClass]*classState
 	// holders says which classes are told a resource, and by how many lists.
 	holders  map[ResourceKey]*holding
-	statuses [len(statusKinds)][input.Shards][]ir.Name
+	statuses map[input.KindShard][]ir.Name
 	started  bool
 
 	touched  map[ResourceKey][]ir.ProxyClass // classes that are to be told of a resource, again or that it is gone
@@ -56,7 +56,7 @@ type holding struct {
 func NewEvaluator(table *memo.Table) *Evaluator {
 	return &Evaluator{
 		table: table, classes: map[ir.ProxyClass]*classState{}, holders: map[ResourceKey]*holding{},
-		touched: map[ResourceKey][]ir.ProxyClass{}, reported: map[ir.Ref]bool{},
+		statuses: map[input.KindShard][]ir.Name{}, touched: map[ResourceKey][]ir.ProxyClass{}, reported: map[ir.Ref]bool{},
 	}
 }
 
@@ -91,9 +91,10 @@ func (e *Evaluator) start() {
 	e.started = true
 	e.setClasses(classList.Keep(e.table, struct{}{}))
 	e.delta.Wants = wantsOf.Keep(e.table, struct{}{})
-	for k, kind := range statusKinds {
+	for _, kind := range statusKinds() {
 		for shard := range uint8(input.Shards) {
-			e.setObjects(k, shard, objectsOf.Keep(e.table, input.KindShard{Kind: kind, Shard: shard}))
+			key := input.KindShard{Kind: kind, Shard: shard}
+			e.setObjects(key, objectsOf.Keep(e.table, key))
 		}
 	}
 }
@@ -120,11 +121,7 @@ func (e *Evaluator) apply(ch memo.Changed) {
 			e.setPlan(key, state, planOf.Root(e.table, key))
 		}
 	case input.KindShard:
-		for k, kind := range statusKinds {
-			if kind == key.Kind {
-				e.setObjects(k, key.Shard, objectsOf.Root(e.table, key))
-			}
-		}
+		e.setObjects(key, objectsOf.Root(e.table, key))
 	case struct{}:
 		if ch.Query == wantsOf.Name() {
 			e.delta.Wants = wantsOf.Root(e.table, key)
@@ -248,19 +245,19 @@ func (e *Evaluator) handOut() {
 	clear(e.touched)
 }
 
-func (e *Evaluator) setObjects(kind int, shard uint8, next []ir.Name) {
-	before := e.statuses[kind][shard]
-	e.statuses[kind][shard] = next
+func (e *Evaluator) setObjects(key input.KindShard, next []ir.Name) {
+	before := e.statuses[key]
+	e.statuses[key] = next
 	for _, name := range next {
 		if _, found := slices.BinarySearchFunc(before, name, ir.Name.Compare); !found {
-			ref := ir.Ref{Kind: statusKinds[kind], Name: name}
+			ref := ir.Ref{Kind: key.Kind, Name: name}
 			reportOf.Keep(e.table, ref)
 			e.reported[ref] = true
 		}
 	}
 	for _, name := range before {
 		if _, found := slices.BinarySearchFunc(next, name, ir.Name.Compare); !found {
-			ref := ir.Ref{Kind: statusKinds[kind], Name: name}
+			ref := ir.Ref{Kind: key.Kind, Name: name}
 			reportOf.Release(e.table, ref)
 			e.reported[ref] = false
 		}

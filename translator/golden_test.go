@@ -99,6 +99,10 @@ func conditions(m *machine) string {
 			for i, p := range s.Parents {
 				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
 			}
+		case *gwv1.GRPCRouteStatus:
+			for i, p := range s.Parents {
+				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
+			}
 		}
 	}
 	slices.Sort(lines)
@@ -120,6 +124,9 @@ func hostsText(m *machine) string {
 
 func matchText(m ir.Match) string {
 	s := [...]string{"prefix", "exact", "regex"}[m.Path.Type] + " " + m.Path.Value
+	if m.GRPC {
+		s += " grpc"
+	}
 	if m.Method != "" {
 		s += " " + m.Method
 	}

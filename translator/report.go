@@ -15,7 +15,13 @@ import (
 )
 
 // statusKinds are the kinds of objects that have a report.
-var statusKinds = [...]ir.Kind{ir.KindGatewayClass, ir.KindGateway, ir.KindHTTPRoute}
+func statusKinds() []ir.Kind {
+	kinds := []ir.Kind{ir.KindGatewayClass, ir.KindGateway}
+	for _, k := range Routes() {
+		kinds = append(kinds, k.Kind)
+	}
+	return kinds
+}
 
 // objectsOf lists the objects of a kind: the index bucket as a query, so that its changes are reported.
 var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard) []ir.Name {
@@ -217,7 +223,8 @@ func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	}
 	r.Findings = status.Findings(append(all, rules.Problems...))
 	if len(in.Parents) > 0 {
-		r.Status = &gwv1.HTTPRouteStatus{RouteStatus: status.RouteStatus(in)}
+		kind, _ := routeKind(ref.Kind)
+		r.Status = kind.Status(status.RouteStatus(in))
 	}
 	return r
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Routes lists the kinds of routes. It is the only place that does.
-func Routes() []route.Kind { return []route.Kind{route.HTTP} }
+func Routes() []route.Kind { return []route.Kind{route.HTTP, route.GRPC} }
 
 // routeKind finds a kind of route.
 func routeKind(kind ir.Kind) (route.Kind, bool) {

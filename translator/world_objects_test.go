@@ -38,7 +38,7 @@ func (w *world) meta(name, namespace string) metav1.ObjectMeta {
 // object makes an object of any kind, new or to replace one of the same name.
 func (w *world) object() (metav1.Object, ir.Ref) {
 	kinds := []func() (metav1.Object, ir.Kind){
-		w.class, w.gateway, w.gateway, w.route, w.route, w.route, w.grant, w.service, w.slice, w.secret, w.configMap,
+		w.class, w.gateway, w.gateway, w.route, w.route, w.route, w.grpcRoute, w.grant, w.service, w.slice, w.secret, w.configMap,
 		w.namespace, w.backend,
 	}
 	o, kind := of(w, kinds)()
@@ -107,6 +107,35 @@ func (w *world) allowed() *gwv1.AllowedRoutes {
 
 func (w *world) route() (metav1.Object, ir.Kind) {
 	r := &gwv1.HTTPRoute{ObjectMeta: w.meta("r"+strconv.Itoa(w.choose.pick(5)), of(w, namespaces))}
+	r.Spec.CommonRouteSpec, r.Spec.Hostnames = w.head()
+	for range w.choose.pick(4) {
+		r.Spec.Rules = append(r.Spec.Rules, w.rule())
+	}
+	return r, ir.KindHTTPRoute
+}
+
+func (w *world) grpcRoute() (metav1.Object, ir.Kind) {
+	r := &gwv1.GRPCRoute{ObjectMeta: w.meta("r"+strconv.Itoa(w.choose.pick(3)), of(w, namespaces))}
+	r.Spec.CommonRouteSpec, r.Spec.Hostnames = w.head()
+	for range w.choose.pick(3) {
+		var rule gwv1.GRPCRouteRule
+		for range w.choose.pick(3) {
+			m := gwv1.GRPCRouteMatch{Method: &gwv1.GRPCMethodMatch{
+				Type:    of(w, []*gwv1.GRPCMethodMatchType{nil, ptr(gwv1.GRPCMethodMatchRegularExpression)}),
+				Service: of(w, []*string{nil, ptr("shop.Cart"), ptr("shop.Pay")}), Method: of(w, []*string{nil, ptr("Add"), ptr("(")}),
+			}}
+			rule.Matches = append(rule.Matches, m)
+		}
+		for range w.choose.pick(3) {
+			rule.BackendRefs = append(rule.BackendRefs, gwv1.GRPCBackendRef{BackendRef: w.backendRef().BackendRef})
+		}
+		r.Spec.Rules = append(r.Spec.Rules, rule)
+	}
+	return r, ir.KindGRPCRoute
+}
+
+// head says where a route attaches.
+func (w *world) head() (common gwv1.CommonRouteSpec, hostnames []gwv1.Hostname) {
 	for range 1 + w.choose.pick(2) {
 		p := gwv1.ParentReference{Name: of(w, []gwv1.ObjectName{"edge", "edge", "other", "absent"}), Namespace: ptr(gwv1.Namespace(of(w, namespaces[:2])))}
 		if w.choose.pick(3) == 0 {
@@ -115,17 +144,14 @@ func (w *world) route() (metav1.Object, ir.Kind) {
 		if w.choose.pick(5) == 0 {
 			p.Port = ptr(of(w, []int32{80, 443}))
 		}
-		r.Spec.ParentRefs = append(r.Spec.ParentRefs, p)
+		common.ParentRefs = append(common.ParentRefs, p)
 	}
 	for range w.choose.pick(3) {
 		if h := of(w, hosts); h != "" {
-			r.Spec.Hostnames = append(r.Spec.Hostnames, gwv1.Hostname(h))
+			hostnames = append(hostnames, gwv1.Hostname(h))
 		}
 	}
-	for range w.choose.pick(4) {
-		r.Spec.Rules = append(r.Spec.Rules, w.rule())
-	}
-	return r, ir.KindHTTPRoute
+	return common, hostnames
 }
 
 func (w *world) rule() gwv1.HTTPRouteRule {
@@ -197,7 +223,7 @@ func (w *world) backendRef() gwv1.HTTPBackendRef {
 func (w *world) grant() (metav1.Object, ir.Kind) {
 	g := &gwv1.ReferenceGrant{ObjectMeta: w.meta(of(w, []string{"g0", "g1"}), of(w, namespaces))}
 	g.Spec.From = []gwv1.ReferenceGrantFrom{{
-		Group: gwv1.GroupName, Kind: of(w, []gwv1.Kind{"HTTPRoute", "Gateway"}), Namespace: gwv1.Namespace(of(w, namespaces)),
+		Group: gwv1.GroupName, Kind: of(w, []gwv1.Kind{"HTTPRoute", "GRPCRoute", "Gateway"}), Namespace: gwv1.Namespace(of(w, namespaces)),
 	}}
 	to := of(w, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
 	if w.choose.pick(3) == 0 {

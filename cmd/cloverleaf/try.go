@@ -11,6 +11,7 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/translator"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -23,22 +24,28 @@ func sortPlaces(problems []manifest.Problem) { slices.SortStableFunc(problems, c
 func (r *reporter) linesToTry(e *translator.Evaluator) []string {
 	refs := make([]ir.Ref, 0, len(r.objects))
 	for ref := range r.objects {
-		if ref.Kind == ir.KindHTTPRoute {
+		if input.IsRoute(ref.Kind) {
 			refs = append(refs, ref)
 		}
 	}
 	slices.SortFunc(refs, ir.Ref.Compare)
 	var lines []string
 	for _, ref := range refs {
-		route, ok := r.objects[ref].Value.(*gwv1.HTTPRoute)
-		if !ok || len(lines) == mostTries {
-			continue
+		if len(lines) == mostTries {
+			break
 		}
 		for _, key := range e.AttachedTo(ref) {
-			if door := r.door(key); door != nil {
-				lines = append(lines, r.curl(door, route))
-				break
+			door := r.door(key)
+			if door == nil {
+				continue
 			}
+			switch route := r.objects[ref].Value.(type) {
+			case *gwv1.HTTPRoute:
+				lines = append(lines, r.curl(door, route))
+			case *gwv1.GRPCRoute:
+				lines = append(lines, grpcurl(door, route))
+			}
+			break
 		}
 	}
 	return lines
@@ -55,7 +62,7 @@ func (r *reporter) door(key attach.ListenerKey) *translator.Entrance {
 
 // curl writes a request that a route takes through a listener.
 func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute) string {
-	host := hostFor(d, route)
+	host := hostFor(d, route.Spec.Hostnames)
 	words := []string{"curl"}
 	match := firstMatch(route)
 	if match.Method != nil && *match.Method != gwv1.HTTPMethodGet {
@@ -94,8 +101,8 @@ func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute) string {
 }
 
 // hostFor finds a name that both listener and route take; empty for any.
-func hostFor(d *translator.Entrance, route *gwv1.HTTPRoute) string {
-	for _, h := range route.Spec.Hostnames {
+func hostFor(d *translator.Entrance, hostnames []gwv1.Hostname) string {
+	for _, h := range hostnames {
 		if common, ok := attach.Intersect(ir.Hostname(strings.ToLower(string(h))), d.Hostname); ok {
 			return strings.Replace(string(common), "*", "www", 1)
 		}
@@ -104,6 +111,30 @@ func hostFor(d *translator.Entrance, route *gwv1.HTTPRoute) string {
 		return ""
 	}
 	return strings.Replace(string(d.Hostname), "*", "www", 1)
+}
+
+// grpcurl writes a call that a route takes through a listener. The server must offer reflection, or the caller must have
+// its .proto files.
+func grpcurl(d *translator.Entrance, route *gwv1.GRPCRoute) string {
+	words := []string{"grpcurl"}
+	if d.TLS {
+		words = append(words, "-insecure")
+	} else {
+		words = append(words, "-plaintext")
+	}
+	if host := hostFor(d, route.Spec.Hostnames); host != "" {
+		words = append(words, "-authority", host)
+	}
+	words = append(words, net.JoinHostPort(d.Address, strconv.Itoa(int(d.Port))))
+	for _, rule := range route.Spec.Rules {
+		for _, m := range rule.Matches {
+			exact := m.Method != nil && (m.Method.Type == nil || *m.Method.Type == gwv1.GRPCMethodMatchExact)
+			if exact && m.Method.Service != nil && m.Method.Method != nil {
+				return strings.Join(append(words, *m.Method.Service+"/"+*m.Method.Method), " ")
+			}
+		}
+	}
+	return strings.Join(append(words, "list"), " ")
 }
 
 func firstMatch(route *gwv1.HTTPRoute) gwv1.HTTPRouteMatch {

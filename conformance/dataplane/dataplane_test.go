@@ -49,6 +49,7 @@ const (
 // TestCases: each file of testdata holds objects and requests with their answers, a line each:
 //
 //	GET http://a.example/x [name=value ...] -> 200 [name=value ...]
+//	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
 // Before the arrow: h:NAME=VALUE sends a header, n=COUNT sends the request so often. After it: backend=NAME, path=, host=,
 // query=, proto= are what the backend received; req:NAME= and resp:NAME= are headers that the backend or the client
@@ -112,7 +113,8 @@ func fill(text string, names map[string]string) string {
 
 // answer is what came back.
 type answer struct {
-	status  int
+	status  int    // of HTTP
+	code    string // of gRPC; empty for HTTP
 	headers http.Header
 	echo    echo.Answer
 }
@@ -137,16 +139,20 @@ func check(t *testing.T, line string) {
 	counts := map[string]int{}
 	var last answer
 	for range n {
+		send := sendHTTP
+		if words[0] == "GRPC" {
+			send = sendGRPC
+		}
 		a, err := send(t.Context(), words[0], words[1], headers)
 		if err != nil {
 			t.Fatal(err)
 		}
 		last = a
 		counts[a.echo.Name]++
-		counts[strconv.Itoa(a.status)]++
+		counts[a.outcome()]++
 	}
-	if want := expect[0]; want != "*" && want != strconv.Itoa(last.status) {
-		t.Errorf("status %d, want %s (%+v)", last.status, want, last)
+	if want := expect[0]; want != "*" && want != last.outcome() {
+		t.Errorf("status %s, want %s (%+v)", last.outcome(), want, last)
 	}
 	for _, w := range expect[1:] {
 		key, want, _ := strings.Cut(w, "=")
@@ -166,6 +172,14 @@ func checkShare(t *testing.T, got int, name, want string) {
 	if got < from || got > to {
 		t.Errorf("%s came %d times, want %s", name, got, want)
 	}
+}
+
+// outcome is the status of the answer as cases write it.
+func (a answer) outcome() string {
+	if a.code != "" {
+		return a.code
+	}
+	return strconv.Itoa(a.status)
 }
 
 func (a answer) value(key string) string {
@@ -198,9 +212,9 @@ func (a answer) value(key string) string {
 	}
 }
 
-// send sends a request to the gateway, whatever the host name: http to its HTTP port, https with that SNI to its HTTPS
+// sendHTTP sends a request to the gateway, whatever the host name: http to its HTTP port, https with that SNI to its HTTPS
 // port, h2c with prior knowledge. A port in the URL is sent in the Host header and replaced on the wire.
-func send(ctx context.Context, method, url string, headers http.Header) (answer, error) {
+func sendHTTP(ctx context.Context, method, url string, headers http.Header) (answer, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	port := httpPort

@@ -181,9 +181,12 @@ func (s *Server) webSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // grpc sends every message of any method back, as it comes, and ends with status OK, or with the number that the header
-// x-echo-grpc-status gives.
+// x-echo-grpc-status gives. What it received stands in the header x-echo-answer, as JSON.
 func (s *Server) grpc(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+	if answer, err := json.Marshal(s.answer(r, 0)); err == nil {
+		w.Header().Set("X-Echo-Answer", string(answer))
+	}
 	w.Header().Set("Trailer", "Grpc-Status")
 	w.WriteHeader(http.StatusOK)
 	control := http.NewResponseController(w)

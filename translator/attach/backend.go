@@ -83,6 +83,15 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 	return fault(finding.Internal, gwv1.RouteReasonBackendNotFound, panicked)
 })
 
+// variant chooses how a backend is spoken to. gRPC needs HTTP/2, so a GRPCRoute speaks it to backends that do not say
+// what they speak.
+func (r BackendRef) variant(name ir.BackendName, app string) ir.BackendName {
+	if r.FromKind == string(ir.KindGRPCRoute) && app == "" {
+		return name.H2C()
+	}
+	return name
+}
+
 func (r BackendRef) name() string { return r.Kind + " " + r.To.String() }
 
 func fault(code finding.Code, reason gwv1.RouteConditionReason, args ...any) Destination {
@@ -104,7 +113,7 @@ func serviceDestination(c *memo.Ctx, r BackendRef) Destination {
 	if _, ok := protocolOf(port.AppProtocol); !ok {
 		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
 	}
-	d := Destination{Backend: ir.ServiceBackend(r.To, r.Port)}
+	d := Destination{Backend: r.variant(ir.ServiceBackend(r.To, r.Port), port.AppProtocol)}
 	if !HasEndpoints.Get(c, d.Backend) {
 		d.Note = &Fault{Code: finding.BackendNoEndpoints, Args: []any{r.name()}}
 	}
@@ -147,22 +156,33 @@ func protocolOf(app string) (ir.Protocol, bool) {
 type target struct {
 	object ir.Name
 	port   int32 // 0 for a Backend object
+	h2c    bool  // a route asks for HTTP/2
 }
 
 func targetOf(name ir.BackendName) target {
-	parts := strings.SplitN(string(name), "/", 3)
+	base, h2c := name.Variant()
+	parts := strings.SplitN(string(base), "/", 3)
 	if parts[0] == string(ir.KindBackend) {
-		return target{object: ir.Name{Namespace: parts[1], Name: parts[2]}}
+		return target{object: ir.Name{Namespace: parts[1], Name: parts[2]}, h2c: h2c}
 	}
 	port, _ := strconv.ParseInt(parts[2], 10, 32)
-	return target{object: ir.Name{Namespace: parts[0], Name: parts[1]}, port: int32(port)}
+	return target{object: ir.Name{Namespace: parts[0], Name: parts[1]}, port: int32(port), h2c: h2c}
+}
+
+// protocol returns what is spoken to a backend with this appProtocol.
+func (t target) protocol(app string) ir.Protocol {
+	if t.h2c {
+		return ir.ProtocolH2C
+	}
+	p, _ := protocolOf(app)
+	return p
 }
 
 // BackendOf describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
 var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName) *ir.Backend {
 	t := targetOf(name)
 	if t.port == 0 {
-		return objectBackend(c, name, t.object)
+		return objectBackend(c, name, t)
 	}
 	svc, ok := input.Services.Read(c, t.object)
 	if !ok {
@@ -172,9 +192,8 @@ var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName
 	if port == nil {
 		return nil
 	}
-	protocol, _ := protocolOf(port.AppProtocol)
 	return &ir.Backend{
-		Name: name, Protocol: protocol,
+		Name: name, Protocol: t.protocol(port.AppProtocol),
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: t.object}, Section: strconv.Itoa(int(t.port))}},
 	}
 }, equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })

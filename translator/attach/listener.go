@@ -93,19 +93,31 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 }
 
 func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
+	possible := kindsOf(l.Protocol)
 	if allowed == nil || len(allowed.Kinds) == 0 {
-		l.Kinds = []ir.Kind{ir.KindHTTPRoute}
+		l.Kinds = possible
 		return
 	}
 	for i, k := range allowed.Kinds {
-		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && k.Kind == "HTTPRoute"
+		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && slices.Contains(possible, ir.Kind(k.Kind))
 		switch {
 		case !ours:
 			l.add(finding.ListenerKinds, field(".allowedRoutes.kinds", i), because{"ResolvedRefs", "InvalidRouteKinds"}, k.Kind, l.Protocol)
-		case len(l.Kinds) == 0:
-			l.Kinds = []ir.Kind{ir.KindHTTPRoute}
+		case !slices.Contains(l.Kinds, ir.Kind(k.Kind)):
+			l.Kinds = append(l.Kinds, ir.Kind(k.Kind))
 		}
 	}
+}
+
+// kindsOf lists the kinds of routes that listeners of a protocol can carry.
+func kindsOf(protocol gwv1.ProtocolType) []ir.Kind {
+	var kinds []ir.Kind
+	for _, k := range input.RouteKinds() {
+		if slices.Contains(k.Protocols, protocol) {
+			kinds = append(kinds, k.Kind)
+		}
+	}
+	return kinds
 }
 
 type because struct{ condition, reason string }

@@ -40,7 +40,7 @@ func objectDestination(c *memo.Ctx, r BackendRef) Destination {
 	if tls := ClientTLSOf.Get(c, r.To); tls.Fault != "" {
 		return fault(finding.BackendTLS, gwv1.RouteReasonBackendNotFound, r.name(), tls.Fault)
 	}
-	return Destination{Backend: ir.ObjectBackend(r.To)}
+	return Destination{Backend: r.variant(ir.ObjectBackend(r.To), appProtocol(b))}
 }
 
 func knownProtocol(app string) bool {
@@ -79,19 +79,18 @@ func mixed(b *v1alpha1.BackendSpec) bool {
 	return names > 0 && names < len(b.Endpoints)
 }
 
-func objectBackend(c *memo.Ctx, name ir.BackendName, object ir.Name) *ir.Backend {
-	b, ok := input.Backends.Read(c, object)
+func objectBackend(c *memo.Ctx, name ir.BackendName, t target) *ir.Backend {
+	b, ok := input.Backends.Read(c, t.object)
 	if !ok {
 		return nil
 	}
-	protocol, _ := protocolOf(appProtocol(b))
-	tls := ClientTLSOf.Get(c, object)
+	tls := ClientTLSOf.Get(c, t.object)
 	if tls.Fault != "" {
 		return nil // never without the TLS that was asked for
 	}
 	out := &ir.Backend{
-		Name: name, Protocol: protocol, TLS: tls.TLS,
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: object}}},
+		Name: name, Protocol: t.protocol(appProtocol(b)), TLS: tls.TLS,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: t.object}}},
 	}
 	if h := b.ExternalHostname; h != nil {
 		out.DNS = append(out.DNS, ir.HostPort{Host: string(h.Hostname), Port: uint32(h.Port)}) //nolint:gosec // bounded

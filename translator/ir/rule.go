@@ -14,10 +14,24 @@ type Rule struct {
 
 // Match says which requests a rule takes: all parts must hold.
 type Match struct {
+	// Rank decides between matches that take the same request; the kind of route sets it.
+	Rank Rank
+	// GRPC takes only gRPC requests: those whose content type begins with application/grpc.
+	GRPC    bool
 	Path    PathMatch
 	Method  string       // empty takes any
 	Headers []ValueMatch // sorted by name (lower case)
 	Query   []ValueMatch // sorted by name (case-sensitive)
+}
+
+// Rank is the precedence of a match among those of a host, after the route's own host name and before its age: the
+// match with the larger number wins, field by field (Gateway API, HTTPRouteRule.matches, GRPCRouteRule.matches).
+type Rank struct {
+	PathType   int // how exactly the path is given
+	PathLength int // characters of the path, or of the gRPC service
+	Method     int // whether a method is given, or characters of the gRPC method
+	Headers    int // number of header matches
+	Query      int // number of query parameter matches
 }
 
 // PathType is how a path is compared.
@@ -49,11 +63,13 @@ type Action interface{ action() }
 // Forward sends the request to one of several backends.
 type Forward struct {
 	Split   []Weighted // at least one entry with a weight above 0; sorted as in the route
+	Failure uint32     // status of the answers to invalid shares
 	Rewrite Rewrite
 	Timeout Timeouts
 }
 
-// Weighted is one backend and its share. Invalid shares are answered with 500 (Gateway API, HTTPRouteRule.backendRefs).
+// Weighted is one backend and its share. Invalid shares are answered with an error: 500 (Gateway API,
+// HTTPRouteRule.backendRefs), or UNAVAILABLE where gRPC is spoken (GRPCRouteRule.backendRefs).
 type Weighted struct {
 	Weight  uint32
 	Backend BackendName // empty when Invalid

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strconv"
 
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -17,6 +19,8 @@ type Kind struct {
 	Kind ir.Kind
 	// Lower returns the rules of a route of this kind.
 	Lower func(c *memo.Ctx, name ir.Name) Lowered
+	// Status makes the status of an object of this kind.
+	Status func(gwv1.RouteStatus) any
 }
 
 // Lowered are the rules of a route, whatever its parents.

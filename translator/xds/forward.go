@@ -86,16 +86,15 @@ func invalidShare(split []ir.Weighted) *typev3.FractionalPercent {
 	}
 }
 
-// failing answers a share of the requests of a rule with 500 (Gateway API, HTTPRouteRule.backendRefs).
-func failing(rule *ir.Rule, match *routev3.RouteMatch, share *typev3.FractionalPercent) *routev3.Route {
-	r := &routev3.Route{
-		Name: rule.Name + "/invalid", Metadata: originMetadata([]ir.Origin{rule.Origin}), Action: respond(ir.Respond{Status: 500}),
+// failing answers a share of the requests of a rule with an error.
+func failing(rule *ir.Rule, match *routev3.RouteMatch, status uint32, share *typev3.FractionalPercent) *routev3.Route {
+	return &routev3.Route{
+		Name: rule.Name + "/invalid", Metadata: originMetadata([]ir.Origin{rule.Origin}), Action: respond(ir.Respond{Status: status}),
 		Match: &routev3.RouteMatch{
-			PathSpecifier: match.PathSpecifier, Headers: match.Headers, QueryParameters: match.QueryParameters,
+			PathSpecifier: match.PathSpecifier, Headers: match.Headers, QueryParameters: match.QueryParameters, Grpc: match.Grpc,
 			RuntimeFraction: &corev3.RuntimeFractionalPercent{DefaultValue: share},
 		},
 	}
-	return r
 }
 
 var redirectCodes = map[uint32]routev3.RedirectAction_RedirectResponseCode{

@@ -53,7 +53,7 @@ func lowerRule(rule *ir.Rule, needs map[ir.ResourceID]bool) ([]*routev3.Route, e
 	case ir.Forward:
 		r.Action, err = forward(a, needs)
 		if invalid := invalidShare(a.Split); err == nil && invalid != nil {
-			return []*routev3.Route{failing(rule, match, invalid), r}, nil
+			return []*routev3.Route{failing(rule, match, a.Failure, invalid), r}, nil
 		}
 	default:
 		err = fmt.Errorf("no route for action %T", a)
@@ -87,6 +87,9 @@ func routeMatch(m ir.Match) (*routev3.RouteMatch, error) {
 		out.PathSpecifier = &routev3.RouteMatch_Prefix{Prefix: "/"}
 	default:
 		out.PathSpecifier = &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: m.Path.Value}
+	}
+	if m.GRPC {
+		out.Grpc = &routev3.RouteMatch_GrpcRouteMatchOptions{}
 	}
 	if m.Method != "" {
 		out.Headers = append(out.Headers, headerMatcher(":method", exact(m.Method)))

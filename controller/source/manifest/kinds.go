@@ -43,6 +43,7 @@ func kinds() []kind {
 		{kind: ir.KindGatewayClass, groups: gateway("v1", "v1beta1"), make: func() metav1.Object { return &gwv1.GatewayClass{} }},
 		{kind: ir.KindGateway, groups: gateway("v1", "v1beta1"), namespaced: true, make: func() metav1.Object { return &gwv1.Gateway{} }},
 		{kind: ir.KindHTTPRoute, groups: gateway("v1", "v1beta1"), namespaced: true, make: func() metav1.Object { return &gwv1.HTTPRoute{} }},
+		{kind: ir.KindGRPCRoute, groups: gateway("v1"), namespaced: true, make: func() metav1.Object { return &gwv1.GRPCRoute{} }},
 		{kind: ir.KindReferenceGrant, groups: gateway("v1", "v1beta1"), namespaced: true, make: func() metav1.Object { return &gwv1.ReferenceGrant{} }},
 		{kind: ir.KindBackend, groups: []string{v1alpha1.GroupVersion().String()}, namespaced: true, make: func() metav1.Object { return &v1alpha1.Backend{} }},
 		{kind: ir.KindService, groups: []string{"v1"}, namespaced: true, core: true, make: func() metav1.Object { return &corev1.Service{} }, check: checkService},
