@@ -152,7 +152,7 @@ func actionText(r ir.Rule) string {
 			if w.Invalid {
 				name = "invalid"
 			}
-			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Headers))
+			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Features.Headers))
 		}
 		s = strings.TrimSpace(s + a.Rewrite.Hostname + editText(a.Rewrite.Path))
 		if a.Timeout != (ir.Timeouts{}) {

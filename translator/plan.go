@@ -90,10 +90,8 @@ var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []Re
 		if !ok {
 			continue
 		}
-		for _, w := range forward.Split {
-			if !w.Invalid {
-				keys = append(keys, backendKeys.Get(c, w.Backend)...)
-			}
+		for _, name := range forward.Backends() {
+			keys = append(keys, backendKeys.Get(c, name)...)
 		}
 	}
 	slices.SortFunc(keys, compareKeys)

@@ -127,7 +127,7 @@ func (w *world) grpcRoute() (metav1.Object, ir.Kind) {
 			rule.Matches = append(rule.Matches, m)
 		}
 		for range w.choose.pick(3) {
-			rule.BackendRefs = append(rule.BackendRefs, gwv1.GRPCBackendRef{BackendRef: w.backendRef().BackendRef})
+			rule.BackendRefs = append(rule.BackendRefs, gwv1.GRPCBackendRef{BackendRef: w.backendRef(1).BackendRef})
 		}
 		r.Spec.Rules = append(r.Spec.Rules, rule)
 	}
@@ -175,16 +175,24 @@ func (w *world) rule() gwv1.HTTPRouteRule {
 		rule.Matches = append(rule.Matches, m)
 	}
 	rule.Filters = w.filters()
+	if w.choose.pick(5) == 0 {
+		rule.Retry = &gwv1.HTTPRouteRetry{Attempts: of(w, []*int{nil, ptr(0), ptr(2)}), Codes: []gwv1.HTTPRouteRetryStatusCode{503, 500}, Backoff: ptr(gwv1.Duration("10ms"))}
+	}
+	if w.choose.pick(6) == 0 {
+		rule.SessionPersistence = of(w, []*gwv1.SessionPersistence{
+			{Cookie: &gwv1.CookieConfig{}}, {Type: ptr(gwv1.HeaderBasedSessionPersistence), Header: &gwv1.HeaderConfig{Name: "x-session"}},
+		})
+	}
 	if len(rule.Filters) == 0 || rule.Filters[0].Type != gwv1.HTTPRouteFilterRequestRedirect {
 		for range w.choose.pick(4) {
-			rule.BackendRefs = append(rule.BackendRefs, w.backendRef())
+			rule.BackendRefs = append(rule.BackendRefs, w.backendRef(0))
 		}
 	}
 	return rule
 }
 
 func (w *world) filters() []gwv1.HTTPRouteFilter {
-	switch w.choose.pick(7) {
+	switch w.choose.pick(9) {
 	case 0:
 		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &gwv1.HTTPRequestRedirectFilter{
 			Scheme: of(w, []*string{nil, ptr("https")}), Port: of(w, []*gwv1.PortNumber{nil, ptr(int32(8443)), ptr(int32(80))}),
@@ -198,13 +206,23 @@ func (w *world) filters() []gwv1.HTTPRouteFilter {
 			Path: &gwv1.HTTPPathModifier{Type: gwv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: ptr(of(w, []string{"/", "/z", "/z/"}))},
 		}}}
 	case 3:
-		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterCORS}}
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterExtensionRef}}
+	case 4:
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterCORS, CORS: &gwv1.HTTPCORSFilter{
+			AllowOrigins: of(w, [][]gwv1.CORSOrigin{{"*"}, {"https://*.example", "https://b.example:8443"}}), AllowMethods: []gwv1.HTTPMethodWithWildcard{"*"},
+			AllowCredentials: ptr(w.flip()),
+		}}}
+	case 5:
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestMirror, RequestMirror: &gwv1.HTTPRequestMirrorFilter{
+			BackendRef: w.backendRef(1).BackendObjectReference, Percent: of(w, []*int32{nil, ptr(int32(0)), ptr(int32(30))}),
+		}}}
 	default:
 		return nil
 	}
 }
 
-func (w *world) backendRef() gwv1.HTTPBackendRef {
+// backendRef makes a reference; depth 0 may have filters of its own.
+func (w *world) backendRef(depth int) gwv1.HTTPBackendRef {
 	var b gwv1.HTTPBackendRef
 	b.Name = of(w, []gwv1.ObjectName{"cart", "cart", "pay", "absent"})
 	b.Port = ptr(of(w, []int32{80, 81}))
@@ -216,6 +234,9 @@ func (w *world) backendRef() gwv1.HTTPBackendRef {
 	}
 	if w.choose.pick(3) == 0 {
 		b.Weight = ptr(int32(w.choose.pick(3)))
+	}
+	if w.choose.pick(6) == 0 && depth == 0 {
+		b.Filters = w.filters()
 	}
 	return b
 }

@@ -49,6 +49,8 @@ const (
 // TestCases: each file of testdata holds objects and requests with their answers, a line each:
 //
 //	GET http://a.example/x [name=value ...] -> 200 [name=value ...]
+//	MIRROR and SESSION are GET with counts of copies (copies:NAME=LOW-HIGH, copy:host= of one) and with kept cookies, or
+//	a kept header (header=NAME): names=COUNT is how many backends answered.
 //	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
 // Before the arrow: h:NAME=VALUE sends a header, n=COUNT sends the request so often. After it: backend=NAME, path=, host=,
@@ -67,7 +69,7 @@ func runCases(t *testing.T, flags ...string) {
 	}
 	names := map[string]string{}
 	for _, name := range []string{"one", "two", "three"} {
-		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0"})
+		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0", Observe: copies.observe})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,23 +128,32 @@ func check(t *testing.T, line string) {
 	if !ok || len(words) < 2 {
 		t.Fatalf("cannot read the case: %q", line)
 	}
-	headers, n := http.Header{}, 1
+	headers, n, kept := http.Header{}, 1, ""
+	send := sendHTTP
 	for _, w := range words[2:] {
 		key, value, _ := strings.Cut(w, "=")
 		if key == "n" {
 			n, _ = strconv.Atoi(value)
 			continue
 		}
+		if key == "header" {
+			kept = value
+			continue
+		}
 		headers.Add(strings.TrimPrefix(key, "h:"), value)
+	}
+	switch words[0] {
+	case "GRPC":
+		send = sendGRPC
+	case "MIRROR":
+		send = sendCopied(line)
+	case "SESSION":
+		send = sendSession(kept)
 	}
 	expect := strings.Fields(right)
 	counts := map[string]int{}
 	var last answer
 	for range n {
-		send := sendHTTP
-		if words[0] == "GRPC" {
-			send = sendGRPC
-		}
 		a, err := send(t.Context(), words[0], words[1], headers)
 		if err != nil {
 			t.Fatal(err)
@@ -158,7 +169,17 @@ func check(t *testing.T, line string) {
 		key, want, _ := strings.Cut(w, "=")
 		if name, isShare := strings.CutPrefix(key, "share:"); isShare {
 			checkShare(t, counts[name], name, want)
-		} else if got := last.value(key); got != want {
+		} else if name, isCopy := strings.CutPrefix(key, "copies:"); isCopy {
+			checkShare(t, copies.await(line, name, want), name, want)
+		} else if key == "copy:host" {
+			if got := copies.host(line); got != want {
+				t.Errorf("the copy's host is %q, want %q", got, want)
+			}
+		} else if key == "names" {
+			if got := strconv.Itoa(backends(counts)); got != want {
+				t.Errorf("%s backends answered, want %s: %v", got, want, counts)
+			}
+		} else if got := last.value(key); got != want && !matches(got, want) {
 			t.Errorf("%s = %q, want %q", key, got, want)
 		}
 	}
@@ -180,6 +201,12 @@ func (a answer) outcome() string {
 		return a.code
 	}
 	return strconv.Itoa(a.status)
+}
+
+// matches compares with a wanted value that begins and ends with a star.
+func matches(got, want string) bool {
+	inner := strings.Trim(want, "*")
+	return len(want) > 2 && len(inner) == len(want)-2 && strings.Contains(got, inner)
 }
 
 func (a answer) value(key string) string {

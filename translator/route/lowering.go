@@ -1,6 +1,9 @@
 package route
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,20 +83,24 @@ func (l *lowering) rule(rule *gwv1.HTTPRouteRule, matches []numbered) {
 func (l *lowering) action(rule *gwv1.HTTPRouteRule) (ir.Action, ir.Features) {
 	f := l.filters(".filters", rule.Filters)
 	timeouts := l.timeouts(rule.Timeouts)
-	l.refuseUnsupported(rule)
-	features := ir.Features{Headers: f.headers}
+	retry := l.retry(rule.Retry)
+	if f.redirect == nil {
+		f.features.Session = l.session(rule)
+	}
 	switch {
 	case l.dropped:
 		return l.fail(), ir.Features{}
 	case f.redirect != nil:
-		return *f.redirect, features
+		return *f.redirect, f.features
 	}
-	forward := ir.Forward{Split: l.split(rule.BackendRefs), Failure: l.failure, Rewrite: f.rewrite, Timeout: timeouts}
+	forward := ir.Forward{
+		Split: l.split(rule.BackendRefs), Failure: l.failure, Rewrite: f.rewrite, Mirrors: f.mirrors, Timeout: timeouts, Retry: retry,
+	}
 	if !sendsAnything(forward.Split) {
 		l.explainNothing(rule)
-		return l.fail(), features
+		return l.fail(), f.features
 	}
-	return forward, features
+	return forward, f.features
 }
 
 func sendsAnything(split []ir.Weighted) bool {
@@ -128,13 +135,70 @@ func (l *lowering) note(code finding.Code, sub string, args ...any) {
 	l.out.Problems = append(l.out.Problems, finding.Problem{Finding: finding.New(code, l.route, l.at+sub, args...)})
 }
 
-func (l *lowering) refuseUnsupported(rule *gwv1.HTTPRouteRule) {
-	if rule.Retry != nil {
-		l.drop(finding.RuleUnsupported, ".retry", "retry")
+// retry reads when requests are sent again.
+func (l *lowering) retry(r *gwv1.HTTPRouteRetry) ir.Retry {
+	if r == nil {
+		return ir.Retry{}
 	}
-	if rule.SessionPersistence != nil {
-		l.drop(finding.RuleUnsupported, ".sessionPersistence", "sessionPersistence")
+	out := ir.Retry{Attempts: 1, Backoff: l.duration(".retry.backoff", r.Backoff)}
+	if r.Attempts != nil {
+		out.Attempts = uint32(max(*r.Attempts, 0)) //nolint:gosec // not negative
 	}
+	if out.Attempts == 0 {
+		return ir.Retry{}
+	}
+	for _, code := range r.Codes {
+		out.Codes = append(out.Codes, uint32(code)) //nolint:gosec // the schema bounds codes
+	}
+	slices.Sort(out.Codes)
+	out.Codes = slices.Compact(out.Codes)
+	return out
+}
+
+// session reads how sessions are kept on a backend. What the proxy cannot keep is refused: a session that is lost now
+// and then is worse than none.
+func (l *lowering) session(rule *gwv1.HTTPRouteRule) *ir.Session {
+	p := rule.SessionPersistence
+	if p == nil {
+		return nil
+	}
+	const at = ".sessionPersistence"
+	if p.Type != nil && *p.Type == gwv1.HeaderBasedSessionPersistence {
+		if p.AbsoluteTimeout != nil {
+			l.drop(finding.RuleUnsupported, at+".absoluteTimeout", "absoluteTimeout of a session that is kept by a header")
+		}
+		if len(rule.BackendRefs) > 1 {
+			l.drop(finding.RuleUnsupported, at, "session persistence by a header with several backends")
+		}
+		if p.Header == nil {
+			return nil
+		}
+		return &ir.Session{Type: ir.SessionHeader, Name: string(p.Header.Name)}
+	}
+	s := &ir.Session{Name: l.cookieName(), Path: "/"}
+	c := p.Cookie
+	if c == nil {
+		c = &gwv1.CookieConfig{}
+	}
+	if c.Name != nil {
+		s.Name = string(*c.Name)
+	}
+	if c.Path != nil {
+		s.Path = *c.Path
+	}
+	switch {
+	case c.LifetimeType != nil && *c.LifetimeType == gwv1.PermanentCookieLifetimeType:
+		s.Life = l.duration(at+".absoluteTimeout", p.AbsoluteTimeout)
+	case p.AbsoluteTimeout != nil:
+		l.drop(finding.RuleUnsupported, at+".absoluteTimeout", "absoluteTimeout of a cookie with lifetimeType Session")
+	}
+	return s
+}
+
+// cookieName makes a cookie's name that no other rule has and that stays the same.
+func (l *lowering) cookieName() string {
+	sum := sha256.Sum256([]byte(l.route.String() + "/" + l.at))
+	return "cloverleaf-" + hex.EncodeToString(sum[:6])
 }
 
 func (l *lowering) timeouts(t *gwv1.HTTPRouteTimeouts) ir.Timeouts {
@@ -171,10 +235,10 @@ func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
 		}
 		sub := field(".backendRefs", i)
 		w.Backend = l.destination(sub, ref.BackendObjectReference)
-		headers, ok := l.backendFilters(sub, ref.Filters)
-		w.Headers = headers
-		if w.Invalid = w.Backend == "" || !ok; w.Invalid {
-			w.Backend, w.Headers = "", ir.HeaderEdits{}
+		f, ok := l.backendFilters(sub, ref.Filters)
+		w.Features, w.Rewrite, w.Mirrors, w.Redirect = f.features, f.rewrite, f.mirrors, f.redirect
+		if w.Backend == "" || !ok {
+			w = ir.Weighted{Weight: w.Weight, Invalid: true}
 		}
 		split = append(split, w)
 	}

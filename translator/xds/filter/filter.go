@@ -22,7 +22,7 @@ type Filter struct {
 }
 
 // All lists the filters in the order of the chain. It is the only place that does.
-func All() []Filter { return []Filter{Router} }
+func All() []Filter { return []Filter{CORS, Session, Router} }
 
 // Chain returns the HTTP filters of a connection manager.
 func Chain() []*hcmv3.HttpFilter {
