@@ -19,18 +19,25 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 	id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: v.Name.String()}
 	m := &routev3.VirtualHost{Name: id.Name, Domains: []string{string(v.Name.Host)}, Metadata: originMetadata(v.Origin)}
 	needs := map[ir.ResourceID]bool{}
+	var all []*routev3.Route
 	for i := range v.Rules {
 		routes, err := lowerRule(&v.Rules[i], needs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Rules[i].Name, err)
 		}
-		m.Routes = append(m.Routes, routes...)
+		all = append(all, routes...)
 	}
-	m.Routes = append(m.Routes, &routev3.Route{
+	all = append(all, &routev3.Route{
 		Name:   "404",
 		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
 		Action: respond(ir.Respond{Status: 404}),
 	})
+	for _, r := range all { // in a tree they are packed, where the virtual host's own check does not look
+		if err := r.ValidateAll(); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", id, r.GetName(), err)
+		}
+	}
+	setRoutes(m, all)
 	list := make([]ir.ResourceID, 0, len(needs))
 	for need := range needs {
 		list = append(list, need)
