@@ -31,9 +31,9 @@ type Evaluator struct {
 	table   *memo.Table
 	classes map[ir.ProxyClass]*classState
 	// holders says which classes are told a resource, and by how many lists.
-	holders  map[ResourceKey]*holding
-	statuses map[input.KindShard][]ir.Name
-	started  bool
+	holders map[ResourceKey]*holding
+	objects map[input.KindShard][]ir.Name // those that have a report
+	started bool
 
 	touched  map[ResourceKey][]ir.ProxyClass // classes that are to be told of a resource, again or that it is gone
 	reported map[ir.Ref]bool                 // objects whose report changed; false when they are gone
@@ -56,7 +56,8 @@ type holding struct {
 func NewEvaluator(table *memo.Table) *Evaluator {
 	return &Evaluator{
 		table: table, classes: map[ir.ProxyClass]*classState{}, holders: map[ResourceKey]*holding{},
-		statuses: map[input.KindShard][]ir.Name{}, touched: map[ResourceKey][]ir.ProxyClass{}, reported: map[ir.Ref]bool{},
+		objects: map[input.KindShard][]ir.Name{},
+		touched: map[ResourceKey][]ir.ProxyClass{}, reported: map[ir.Ref]bool{},
 	}
 }
 
@@ -91,7 +92,7 @@ func (e *Evaluator) start() {
 	e.started = true
 	e.setClasses(classList.Keep(e.table, struct{}{}))
 	e.delta.Wants = wantsOf.Keep(e.table, struct{}{})
-	for _, kind := range statusKinds() {
+	for _, kind := range reportedKinds() {
 		for shard := range uint8(input.Shards) {
 			key := input.KindShard{Kind: kind, Shard: shard}
 			e.setObjects(key, objectsOf.Keep(e.table, key))
@@ -246,8 +247,8 @@ func (e *Evaluator) handOut() {
 }
 
 func (e *Evaluator) setObjects(key input.KindShard, next []ir.Name) {
-	before := e.statuses[key]
-	e.statuses[key] = next
+	before := e.objects[key]
+	e.objects[key] = next
 	for _, name := range next {
 		if _, found := slices.BinarySearchFunc(before, name, ir.Name.Compare); !found {
 			ref := ir.Ref{Kind: key.Kind, Name: name}

@@ -23,26 +23,48 @@ import (
 // testdata/base.yaml (a class, a Gateway `edge` with one HTTP listener, Services `one` and `two`), which it may define
 // again.
 func TestCases(t *testing.T) {
-	base, err := os.ReadFile("testdata/base.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	golden.Run(t, "testdata", func(t *testing.T, c golden.Case) map[string]string {
-		settings := input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: 10000}
+		settings := laptop()
 		if strings.Contains(c.In["settings"], "cluster") {
 			settings.Standalone, settings.PortOffset = input.Off, 0
 		}
+		if strings.Contains(c.In["settings"], "local-ca") {
+			settings.LocalCA = input.On
+		}
 		m := newMachine(settings)
-		objects := put(t, m, string(base), "base.yaml")
+		objects := put(t, m, base(t), "base.yaml")
 		for ref, o := range put(t, m, strings.ReplaceAll(c.In["objects.yaml"], "$PAIR", secretData()), "objects.yaml") {
 			objects[ref] = o
 		}
 		m.refresh(t)
+		tell(t, m, c.In["facts"])
 		return map[string]string{
-			"findings": findings(m, objects), "status": conditions(m), "hosts": hostsText(m), "listeners": listenersText(m),
+			"findings": findings(m, objects), "status": conditions(m), "programmed": programmed(m), "wants": wantsText(m),
+			"hosts": hostsText(m), "listeners": listenersText(m),
 			"backends": backendsText(m), "xds": resourceText(t, m, c.In["show"]),
 		}
 	})
+}
+
+func laptop() input.Settings {
+	return input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: 10000}
+}
+
+func base(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/base.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// based returns a machine that holds what every case begins with.
+func based(t *testing.T) *machine {
+	t.Helper()
+	m := newMachine(laptop())
+	put(t, m, base(t), "base.yaml")
+	return m
 }
 
 func secretData() string {
@@ -74,13 +96,14 @@ func findings(m *machine, objects map[ir.Ref]*manifest.Object) string {
 	return strings.Join(lines, "\n")
 }
 
-// conditions prints conditions that are not as one would hope, and the True ones with an unusual reason, in a line each.
+// conditions prints the conditions, in a line each. Programmed has a section of its own: without facts no proxy is
+// connected.
 func conditions(m *machine) string {
 	var lines []string
 	add := func(who string, list []metav1.Condition) {
 		for _, c := range list {
 			if c.Type == "Programmed" && c.Reason == "Pending" {
-				continue // no proxy is connected in these tests
+				continue
 			}
 			lines = append(lines, fmt.Sprintf("%s %s=%s %s", who, c.Type, c.Status, c.Reason))
 		}
@@ -102,6 +125,28 @@ func conditions(m *machine) string {
 		case *gwv1.GRPCRouteStatus:
 			for i, p := range s.Parents {
 				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
+			}
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// programmed prints how far the proxies are, in the words of the statuses.
+func programmed(m *machine) string {
+	var lines []string
+	add := func(who string, list []metav1.Condition) {
+		for _, c := range list {
+			if c.Type == "Programmed" {
+				lines = append(lines, fmt.Sprintf("%s %s %s: %s", who, c.Status, c.Reason, c.Message))
+			}
+		}
+	}
+	for ref, r := range m.reports {
+		if s, ok := r.Status.(*gwv1.GatewayStatus); ok {
+			add(ref.String(), s.Conditions)
+			for _, l := range s.Listeners {
+				add(ref.String()+"#"+string(l.Name), l.Conditions)
 			}
 		}
 	}
@@ -218,6 +263,14 @@ func backendsText(m *machine) string {
 	return b.String()
 }
 
+func wantsText(m *machine) string {
+	var b strings.Builder
+	for _, w := range m.wants {
+		fmt.Fprintf(&b, "%s for %v\n", w.Secret, w.Hosts)
+	}
+	return b.String()
+}
+
 // resourceText prints the Envoy resource whose name a case asks for.
 func resourceText(t *testing.T, m *machine, name string) string {
 	t.Helper()
@@ -225,16 +278,9 @@ func resourceText(t *testing.T, m *machine, name string) string {
 	if name == "" {
 		return ""
 	}
-	for _, all := range m.resources {
-		for id, r := range all {
-			if id.String() == name {
-				text, err := xds.JSON(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return string(text)
-			}
-		}
+	text, err := xds.JSON(m.resource(t, name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return "no resource " + name
+	return string(text)
 }

@@ -1,7 +1,6 @@
 package translator
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
@@ -20,7 +19,7 @@ var classList = memo.NewQuery("classList", func(c *memo.Ctx, _ struct{}) []ir.Pr
 		classes = append(classes, ir.ProxyClass{Role: ir.ClassGateway, Name: gw})
 	}
 	return classes
-}, equal)
+}, memo.Equal)
 
 // ClassOf returns the class of the proxies that serve a Gateway.
 func ClassOf(settings input.Settings, gateway ir.Name) ir.ProxyClass {
@@ -54,7 +53,7 @@ var planOf = memo.NewQuery("planOf", func(c *memo.Ctx, class ir.ProxyClass) plan
 	slices.SortFunc(p.Resources, compareKeys)
 	p.Resources = slices.Compact(p.Resources)
 	return p
-}, equal)
+}, memo.Equal)
 
 func (p *plan) add(c *memo.Ctx, port PortKey) {
 	chains := chainsOf.Get(c, port)
@@ -80,23 +79,29 @@ var bucketOf = memo.NewQuery("bucketOf", func(c *memo.Ctx, key shardKey) []Resou
 	}
 	slices.SortFunc(keys, compareKeys)
 	return slices.Compact(keys)
-}, equal)
+}, memo.Equal)
 
 // backendsOf lists the clusters and endpoints that a virtual host needs.
 var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ResourceKey {
 	var keys []ResourceKey
-	for _, rule := range VirtualHostOf.Get(c, key).Rules {
-		forward, ok := rule.Action.(ir.Forward)
-		if !ok {
-			continue
-		}
-		for _, name := range forward.Backends() {
-			keys = append(keys, backendKeys.Get(c, name)...)
-		}
+	for _, backend := range backendsIn(VirtualHostOf.Get(c, key).Rules) {
+		keys = append(keys, backendKeys.Get(c, backend)...)
 	}
 	slices.SortFunc(keys, compareKeys)
 	return slices.Compact(keys)
-}, equal)
+}, memo.Equal)
+
+// backendsIn lists the backends that rules send requests to, sorted.
+func backendsIn(rules []ir.Rule) []ir.BackendName {
+	var names []ir.BackendName
+	for i := range rules {
+		if forward, ok := rules[i].Action.(ir.Forward); ok {
+			names = append(names, forward.Backends()...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
 // backendKeys lists the resources that make up a backend.
 var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
@@ -112,7 +117,7 @@ var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.Backend
 		keys = append(keys, ResourceKey{Type: ir.TypeSecret, Secret: secret})
 	}
 	return keys
-}, equal)
+}, memo.Equal)
 
 // Want is a certificate that a local CA shall make: for a Secret that is missing.
 type Want struct {
@@ -141,7 +146,7 @@ var wantsOf = memo.NewQuery("wantsOf", func(c *memo.Ctx, _ struct{}) []Want {
 	}
 	slices.SortFunc(wants, func(a, b Want) int { return a.Secret.Compare(b.Secret) })
 	return wants
-}, equal)
+}, memo.Equal)
 
 // namesOf lists the host names that a listener's certificate should carry: its own, or those of its routes.
 func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
@@ -155,5 +160,3 @@ func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
 	}
 	return names
 }
-
-func faultOf(panicked any) string { return fmt.Sprint(panicked) }

@@ -1,7 +1,6 @@
 package translator
 
 import (
-	"cmp"
 	"slices"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -14,24 +13,15 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/status"
 )
 
-// statusKinds are the kinds of objects that have a report.
-func statusKinds() []ir.Kind {
-	kinds := []ir.Kind{ir.KindGatewayClass, ir.KindGateway}
-	for _, k := range Routes() {
-		kinds = append(kinds, k.Kind)
-	}
-	return kinds
-}
-
 // objectsOf lists the objects of a kind: the index bucket as a query, so that its changes are reported.
 var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard) []ir.Name {
 	names, _ := input.ObjectsOf.Read(c, key)
 	return names
-}, equal)
+}, memo.Equal)
 
 // reportOf words the report of an object.
 var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Report {
-	switch ref.Kind { //nolint:exhaustive // the kinds of statusKinds
+	switch ref.Kind { //nolint:exhaustive // all others are routes
 	case ir.KindGatewayClass:
 		return classReport(c, ref)
 	case ir.KindGateway:
@@ -39,7 +29,7 @@ var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Re
 	default:
 		return routeReport(c, ref)
 	}
-}, equal).Recovering(func(ref ir.Ref, panicked any) status.Report {
+}, memo.Equal).Recovering(func(ref ir.Ref, panicked any) status.Report {
 	return status.Report{Object: ref, Findings: []finding.Finding{finding.New(finding.Internal, ref, "", panicked)}}
 })
 
@@ -50,15 +40,15 @@ func classReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	}
 	problems := attach.ClassProblems.Get(c, ref.Name.Name)
 	generation, _ := input.Generations.Read(c, ref)
-	r.Status, r.Findings = status.GatewayClass(generation, problems), status.Findings(problems)
+	r.Status, r.Findings = status.GatewayClassStatus(generation, problems), status.Findings(problems)
 	return r
 }
 
 // GatewayServed tells whether a Gateway of ours is served at all, listeners apart.
 var GatewayServed = memo.NewQuery("GatewayServed", func(c *memo.Ctx, gateway ir.Name) bool {
 	return attach.GatewayOwner.Get(c, gateway) == attach.Ours && !slices.ContainsFunc(gatewayProblems.Get(c, gateway),
-		func(p finding.Problem) bool { return p.Condition == "Accepted" })
-}, same)
+		func(p finding.Problem) bool { return p.Condition == finding.Accepted })
+}, memo.Same)
 
 // gatewayProblems lists what is wrong with a Gateway of ours itself.
 var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway ir.Name) []finding.Problem {
@@ -69,36 +59,32 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	g := gatewayChecker{ref: ir.Ref{Kind: ir.KindGateway, Name: gateway}}
 	spec := &gw.Spec
 	if len(attach.ClassProblems.Get(c, string(spec.GatewayClassName))) > 0 {
-		g.refuse(finding.ClassParameters, "spec.gatewayClassName", "InvalidParameters")
+		g.refuse(finding.ClassParameters, "spec.gatewayClassName", gwv1.GatewayReasonInvalidParameters)
 	}
 	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
-		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", string(gwv1.GatewayReasonInvalidParameters))
+		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", gwv1.GatewayReasonInvalidParameters)
 	}
 	if spec.TLS != nil && spec.TLS.Frontend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", string(gwv1.GatewayReasonInvalid), "client certificate validation (tls.frontend)")
+		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", gwv1.GatewayReasonInvalid, "client certificate validation (tls.frontend)")
 	}
 	if spec.TLS != nil && spec.TLS.Backend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.backend", string(gwv1.GatewayReasonInvalid), "the backend client certificate (tls.backend)")
+		g.refuse(finding.GatewayUnsupported, "spec.tls.backend", gwv1.GatewayReasonInvalid, "the backend client certificate (tls.backend)")
 	}
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {
-		g.problems = append(g.problems, finding.Problem{
-			Finding:   finding.New(finding.GatewayAddresses, g.ref, "spec.addresses", spec.Addresses[0].Value, settings.Bind),
-			Condition: "Programmed", Reason: string(gwv1.GatewayReasonAddressNotUsable),
-		})
+		g.problems = append(g.problems, finding.Under(finding.Programmed, gwv1.GatewayReasonAddressNotUsable,
+			finding.New(finding.GatewayAddresses, g.ref, "spec.addresses", spec.Addresses[0].Value, settings.Bind)))
 	}
 	return g.problems
-}, equal)
+}, memo.Equal)
 
 type gatewayChecker struct {
 	ref      ir.Ref
 	problems []finding.Problem
 }
 
-func (g *gatewayChecker) refuse(code finding.Code, field, reason string, args ...any) {
-	g.problems = append(g.problems, finding.Problem{
-		Finding: finding.New(code, g.ref, field, args...), Condition: "Accepted", Reason: reason,
-	})
+func (g *gatewayChecker) refuse(code finding.Code, field string, reason gwv1.GatewayConditionReason, args ...any) {
+	g.problems = append(g.problems, finding.Under(finding.Accepted, reason, finding.New(code, g.ref, field, args...)))
 }
 
 func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
@@ -140,12 +126,7 @@ func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) statu
 		return row
 	}
 	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
-	if rejected, why := rejection(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}); rejected {
-		row.Problems = append(row.Problems, finding.Problem{
-			Finding:   finding.New(finding.RefusedListener, l.Ref(), field("spec.listeners", l.Index)+".port", l.Bound, why),
-			Condition: "Programmed", Reason: string(gwv1.ListenerReasonInvalid),
-		})
-	}
+	row.Problems = append(row.Problems, refusedListener(c, l)...)
 	return row
 }
 
@@ -161,16 +142,6 @@ func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
 	return p
 }
 
-// rejection tells whether the newest version of a resource was refused by an Envoy, and its words.
-func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
-	r, ok := input.Rejections.Read(c, key.ID())
-	if !ok {
-		return false, ""
-	}
-	wanted := ResourceOf.Get(c, key).Resource
-	return wanted != nil && wanted.Version == r.Version, r.Message
-}
-
 // attachedTo counts the routes that attach to a listener, whether or not it is served.
 var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.ListenerKey) int {
 	n := 0
@@ -178,7 +149,7 @@ var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.Listen
 		n += attachedInShard.Get(c, listenerShard{key, shard})
 	}
 	return n
-}, same)
+}, memo.Same)
 
 type listenerShard struct {
 	Listener attach.ListenerKey
@@ -194,7 +165,7 @@ var attachedInShard = memo.NewQuery("attachedInShard", func(c *memo.Ctx, key lis
 		}
 	}
 	return n
-}, same)
+}, memo.Same)
 
 func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	r := status.Report{Object: ref}
@@ -215,43 +186,18 @@ func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	}
 	for i, parent := range head.Parents {
 		a := attach.Attach.Get(c, attach.ParentKey{Route: ref, Index: i})
-		problems := slices.Concat(a.Problems, refusedHosts(c, ref, head, a))
+		problems := a.Problems
+		if len(a.Listeners) > 0 {
+			problems = slices.Concat(problems, refusedHosts(c, ref, head, a), refusedBackends(c, ref, rules.Rules))
+		}
 		all = append(all, problems...)
 		if a.Owner == attach.Ours {
 			in.Parents = append(in.Parents, status.Parent{Ref: parent, Problems: problems})
 		}
 	}
 	r.Findings = status.Findings(append(all, rules.Problems...))
-	if len(in.Parents) > 0 {
-		kind, _ := routeKind(ref.Kind)
+	if kind, ok := routeKind(ref.Kind); ok && len(in.Parents) > 0 {
 		r.Status = kind.Status(status.RouteStatus(in))
 	}
 	return r
-}
-
-// refusedHosts lists the hosts of a route that an Envoy refused, through one parentRef.
-func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attachment) []finding.Problem {
-	var problems []finding.Problem
-	for _, key := range a.Listeners {
-		l := attach.ListenerOf(c, key)
-		table := TableKey{PortKey: PortKey{key.Gateway, l.Port}}
-		if l.Protocol == gwv1.HTTPSProtocolType {
-			table.Section = key.Section
-		}
-		for _, raw := range head.Hosts() {
-			host, ok := attach.Intersect(raw, l.Hostname)
-			if !ok {
-				continue
-			}
-			vh := ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
-			if rejected, why := rejection(c, vh); rejected {
-				problems = append(problems, finding.Problem{
-					Finding:   finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why),
-					Condition: "PartiallyInvalid", Reason: "UnsupportedValue",
-				})
-			}
-		}
-	}
-	slices.SortFunc(problems, func(a, b finding.Problem) int { return cmp.Or(finding.Compare(a.Finding, b.Finding), 0) })
-	return slices.Compact(problems)
 }

@@ -1,12 +1,11 @@
 package translator
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
@@ -65,7 +64,7 @@ var ResourceOf = memo.NewQuery("ResourceOf", func(c *memo.Ctx, key ResourceKey) 
 	}
 	return Encoded{Resource: r}
 }, sameEncoded).Recovering(func(_ ResourceKey, panicked any) Encoded {
-	return Encoded{Fault: faultOf(panicked)}
+	return Encoded{Fault: fmt.Sprint(panicked)}
 })
 
 func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
@@ -89,50 +88,4 @@ func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
 	case ir.TypeCount:
 	}
 	return nil, nil //nolint:nilnil // what a resource is made of is gone: it is no longer wanted either
-}
-
-// listenerOf composes the Envoy listener of a port.
-var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.Listener {
-	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	l := ir.Listener{Name: port.Name(), Role: ir.RoleGateway, Bind: ir.Port{Address: settings.Bind, Port: bindOf(c, port)}}
-	for _, ch := range chainsOf.Get(c, port) {
-		l.Chains = append(l.Chains, ch.lower())
-		l.Origin = append(l.Origin, ch.Origin...)
-	}
-	slices.SortFunc(l.Chains, func(a, b ir.Chain) int { return cmp.Compare(a.Name, b.Name) })
-	return l
-}, equal)
-
-func (ch chain) lower() ir.Chain {
-	out := ir.Chain{Name: "http", Layer: ir.HTTP{Table: ch.Table.Name()}, Origin: ch.Origin}
-	if ch.Table.Section == "" {
-		return out
-	}
-	out.Name, out.TLS = ch.Table.Section, &ir.ServerTLS{}
-	for _, s := range ch.Secrets {
-		out.TLS.Certificates = append(out.TLS.Certificates, ir.SecretOf(s))
-	}
-	if ch.Hostname != ir.AnyHost {
-		out.ServerNames = []ir.Hostname{ch.Hostname}
-	}
-	return out
-}
-
-func bindOf(c *memo.Ctx, port PortKey) uint32 {
-	for _, p := range portsOf.Get(c, port.Gateway) {
-		if p.Port == port.Port {
-			return p.Bound
-		}
-	}
-	return 0
-}
-
-func routeTableOf(c *memo.Ctx, key TableKey) ir.RouteTable {
-	t := ir.RouteTable{Name: key.Name()}
-	for _, ch := range chainsOf.Get(c, key.PortKey) {
-		if ch.Table == key {
-			t.Origin = ch.Origin
-		}
-	}
-	return t
 }

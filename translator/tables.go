@@ -5,14 +5,21 @@
 package translator
 
 import (
-	"reflect"
-
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/route"
 )
 
 // Routes lists the kinds of routes. It is the only place that does.
 func Routes() []route.Kind { return []route.Kind{route.HTTP, route.GRPC} }
+
+// reportedKinds lists the kinds of objects that have a report: a status, or at least findings.
+func reportedKinds() []ir.Kind {
+	kinds := []ir.Kind{ir.KindGatewayClass, ir.KindGateway}
+	for _, k := range Routes() {
+		kinds = append(kinds, k.Kind)
+	}
+	return kinds
+}
 
 // routeKind finds a kind of route.
 func routeKind(kind ir.Kind) (route.Kind, bool) {
@@ -23,7 +30,3 @@ func routeKind(kind ir.Kind) (route.Kind, bool) {
 	}
 	return route.Kind{}, false
 }
-
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-func same[T comparable](a, b T) bool { return a == b }

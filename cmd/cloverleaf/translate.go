@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -94,7 +93,7 @@ func statuses(e *evaluated, gateway string) list {
 func intermediate(e *evaluated, gateway string) list {
 	out := list{apiVersion, "IRList", []any{}}
 	for _, class := range e.evaluator.IR() {
-		keep := func(name string) bool { return gateway == "" || strings.HasPrefix(name, "gw/"+gateway+"/") }
+		keep := func(name string) bool { return gateway == "" || ir.OfGateway(name, gateway) }
 		class.Listeners = slices.DeleteFunc(class.Listeners, func(l ir.Listener) bool { return !keep(string(l.Name)) })
 		class.Tables = slices.DeleteFunc(class.Tables, func(t ir.RouteTable) bool { return !keep(string(t.Name)) })
 		class.VirtualHosts = slices.DeleteFunc(class.VirtualHosts, func(v ir.VirtualHost) bool { return !keep(string(v.Name.Table) + "/") })
@@ -134,7 +133,7 @@ func needed(e *evaluated, gateway string) map[ir.ResourceID]bool {
 	var todo []ir.ResourceID
 	for _, ch := range e.delta.Resources {
 		needs[ch.ID] = ch.Resource.Needs
-		if strings.HasPrefix(ch.ID.Name, "gw/"+gateway+"/") {
+		if ir.OfGateway(ch.ID.Name, gateway) {
 			todo = append(todo, ch.ID)
 		}
 	}

@@ -189,7 +189,10 @@ func (s *session) serveADS() error {
 		},
 		VirtualHosts: map[string]xdsserver.Layout{"inline": xdsserver.Inline}[s.options.hosts],
 		Logger:       s.logger,
-		Hooks:        s.telemetry.XDS(),
+		Hooks: xdsserver.Hooks{
+			Pushed: s.telemetry.Pushed, Acked: s.telemetry.Acked, Nacked: s.telemetry.Nacked,
+			Streams: s.telemetry.Connected, Cut: s.telemetry.Cut,
+		},
 	})
 	s.telemetry.OldestUnacked(s.server.OldestUnacked)
 	const largest = 64 << 20 // a reconnect names every resource that Envoy holds
@@ -329,7 +332,10 @@ func (s *session) readFacts(ctx context.Context) {
 
 // observe is told of every round of the loop.
 func (s *session) observe(r loop.Round) {
-	s.telemetry.Round(r)
+	s.telemetry.Evaluated(telemetry.Evaluation{
+		Events: len(r.Events), Duration: r.Duration, Stats: r.Stats,
+		Resources: len(r.Delta.Resources), Reports: len(r.Delta.Reports), Panicked: r.Panic != nil,
+	})
 	if !s.told && r.Panic == nil {
 		s.told = true
 		if r.Generation == 0 { // a folder with nothing to serve: the proxy shall hear that, and not wait

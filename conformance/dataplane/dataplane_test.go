@@ -121,40 +121,52 @@ type answer struct {
 	echo    echo.Answer
 }
 
-func check(t *testing.T, line string) {
+// request is the left side of a line.
+type request struct {
+	url     string
+	headers http.Header
+	times   int
+	send    func(context.Context, string, string, http.Header) (answer, error)
+	method  string
+}
+
+func parseRequest(t *testing.T, line, text string) request {
 	t.Helper()
-	left, right, ok := strings.Cut(line, " -> ")
-	words := strings.Fields(left)
-	if !ok || len(words) < 2 {
+	words := strings.Fields(text)
+	if len(words) < 2 {
 		t.Fatalf("cannot read the case: %q", line)
 	}
-	headers, n, kept := http.Header{}, 1, ""
-	send := sendHTTP
+	r := request{method: words[0], url: words[1], headers: http.Header{}, times: 1, send: sendHTTP}
+	kept := ""
 	for _, w := range words[2:] {
-		key, value, _ := strings.Cut(w, "=")
-		if key == "n" {
-			n, _ = strconv.Atoi(value)
-			continue
-		}
-		if key == "header" {
+		switch key, value, _ := strings.Cut(w, "="); key {
+		case "n":
+			r.times, _ = strconv.Atoi(value)
+		case "header":
 			kept = value
-			continue
+		default:
+			r.headers.Add(strings.TrimPrefix(key, "h:"), value)
 		}
-		headers.Add(strings.TrimPrefix(key, "h:"), value)
 	}
-	switch words[0] {
+	switch r.method {
 	case "GRPC":
-		send = sendGRPC
+		r.send = sendGRPC
 	case "MIRROR":
-		send = sendCopied(line)
+		r.send = sendCopied(line)
 	case "SESSION":
-		send = sendSession(kept)
+		r.send = sendSession(kept)
 	}
-	expect := strings.Fields(right)
+	return r
+}
+
+func check(t *testing.T, line string) {
+	t.Helper()
+	left, right, _ := strings.Cut(line, " -> ")
+	r := parseRequest(t, line, left)
 	counts := map[string]int{}
 	var last answer
-	for range n {
-		a, err := send(t.Context(), words[0], words[1], headers)
+	for range r.times {
+		a, err := r.send(t.Context(), r.method, r.url, r.headers)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,26 +174,37 @@ func check(t *testing.T, line string) {
 		counts[a.echo.Name]++
 		counts[a.outcome()]++
 	}
+	expect := strings.Fields(right)
 	if want := expect[0]; want != "*" && want != last.outcome() {
 		t.Errorf("status %s, want %s (%+v)", last.outcome(), want, last)
 	}
 	for _, w := range expect[1:] {
 		key, want, _ := strings.Cut(w, "=")
-		if name, isShare := strings.CutPrefix(key, "share:"); isShare {
-			checkShare(t, counts[name], name, want)
-		} else if name, isCopy := strings.CutPrefix(key, "copies:"); isCopy {
-			checkShare(t, copies.await(line, name, want), name, want)
-		} else if key == "copy:host" {
-			if got := copies.host(line); got != want {
-				t.Errorf("the copy's host is %q, want %q", got, want)
-			}
-		} else if key == "names" {
-			if got := strconv.Itoa(backends(counts)); got != want {
-				t.Errorf("%s backends answered, want %s: %v", got, want, counts)
-			}
-		} else if got := last.value(key); got != want && !matches(got, want) {
-			t.Errorf("%s = %q, want %q", key, got, want)
-		}
+		expectValue(t, line, key, want, last, counts)
+	}
+}
+
+// expectValue checks one expectation: of the last answer, or of the counts of all.
+func expectValue(t *testing.T, line, key, want string, last answer, counts map[string]int) {
+	t.Helper()
+	kind, name, _ := strings.Cut(key, ":")
+	switch kind {
+	case "share":
+		checkShare(t, counts[name], name, want)
+		return
+	case "copies":
+		checkShare(t, copies.await(line, name, want), name, want)
+		return
+	}
+	got := last.value(key)
+	switch key {
+	case "copy:host":
+		got = copies.host(line)
+	case "names":
+		got = strconv.Itoa(backends(counts))
+	}
+	if got != want && !matches(got, want) {
+		t.Errorf("%s = %q, want %q (%v)", key, got, want, counts)
 	}
 }
 

@@ -153,7 +153,7 @@ func (f *fakeEnvoy) take(r *ir.Resource) {
 			f.send(request{t: ir.TypeVirtualHost})
 		}
 	case ir.TypeVirtualHost:
-		if hosts := f.hosts[tableOf(name)]; hosts != nil {
+		if hosts := f.hosts[ir.TableOf(name)]; hosts != nil {
 			hosts[name] = r
 		}
 	case ir.TypeSecret, ir.TypeCount:
@@ -186,7 +186,7 @@ func (f *fakeEnvoy) drop(t ir.Type, name string) {
 		delete(f.listeners, name)
 		f.followTables()
 	case ir.TypeVirtualHost:
-		delete(f.hosts[tableOf(name)], name)
+		delete(f.hosts[ir.TableOf(name)], name)
 	case ir.TypeEndpoints:
 		delete(f.endpoints, name)
 		if c := f.warming[name]; c != nil { // an answer, if a bad one

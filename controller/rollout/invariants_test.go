@@ -219,6 +219,12 @@ func (s *stream) checkRest() {
 			f.fail("I2: cluster %s waits for endpoints", name)
 		}
 	}
+	s.checkHeld()
+}
+
+// checkHeld checks that the proxy holds what is wanted, refusals aside, and nothing else.
+func (s *stream) checkHeld() {
+	f := s.fake
 	held := [ir.TypeCount]map[string]*ir.Resource{
 		ir.TypeCluster: f.clusters, ir.TypeListener: f.listeners, ir.TypeRouteTable: f.tables, ir.TypeEndpoints: f.endpoints,
 		ir.TypeVirtualHost: {},
@@ -265,7 +271,7 @@ func (s *stream) rejectedOnTheWay(id ir.ResourceID) bool {
 	case ir.TypeRouteTable:
 		return refused(id) || refused(ir.ResourceID{Type: ir.TypeListener, Name: "l" + id.Name[1:]})
 	case ir.TypeVirtualHost:
-		t := tableOf(id.Name)
+		t := ir.TableOf(id.Name)
 		return refused(id) || s.rejectedOnTheWay(ir.ResourceID{Type: ir.TypeRouteTable, Name: t})
 	default:
 		return refused(id)

@@ -76,7 +76,7 @@ func (p *Proxy) sent(r *ir.Resource) {
 			}
 		}
 	case ir.TypeVirtualHost:
-		delete(p.fresh, tableOf(r.ID.Name))
+		delete(p.fresh, ir.TableOf(r.ID.Name))
 	}
 }
 
@@ -134,9 +134,9 @@ func (p *Proxy) judge(t ir.Type, name string, waiting map[string]bool) (*ir.Reso
 		return nil, wait
 	case t != ir.TypeVirtualHost:
 		return want, tell
-	case !p.tableHeld(tableOf(name)):
+	case !p.tableHeld(ir.TableOf(name)):
 		return nil, done // due again when the proxy takes its table
-	case waiting[tableOf(name)] || !p.ready(want):
+	case waiting[ir.TableOf(name)] || !p.ready(want):
 		return nil, wait
 	default:
 		return want, tell
@@ -178,7 +178,7 @@ func (p *Proxy) waitingTables(t ir.Type, names []string) map[string]bool {
 	}
 	waiting := map[string]bool{}
 	for _, name := range names {
-		table := tableOf(name)
+		table := ir.TableOf(name)
 		if want := p.world.wanted[t][name]; p.fresh[table] && want != nil && !p.world.rejected.Has(want.ID, want.Version) && !p.ready(want) {
 			waiting[table] = true
 		}

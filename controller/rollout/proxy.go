@@ -128,7 +128,7 @@ func (p *Proxy) first(t ir.Type, initial map[string]string) {
 		p.hold(t, name, h)
 		switch t { //nolint:exhaustive // the others have no consequences
 		case ir.TypeVirtualHost:
-			p.serving[tableOf(name)] = true
+			p.serving[ir.TableOf(name)] = true
 		case ir.TypeRouteTable:
 			p.review(name)
 			p.serving[name] = p.serving[name] || p.inline(name)
@@ -173,7 +173,7 @@ func (p *Proxy) hold(t ir.Type, name string, h holding) {
 	if t != ir.TypeVirtualHost {
 		return
 	}
-	table := tableOf(name)
+	table := ir.TableOf(name)
 	if p.held[table] == nil {
 		p.held[table] = map[string]bool{}
 	}
@@ -193,7 +193,7 @@ func (p *Proxy) drop(t ir.Type, name string) {
 	if t != ir.TypeVirtualHost {
 		return
 	}
-	table := tableOf(name)
+	table := ir.TableOf(name)
 	delete(p.held[table], name)
 	if len(p.held[table]) == 0 {
 		delete(p.held, table)
@@ -236,7 +236,7 @@ func (p *Proxy) Ack(t ir.Type) *Message {
 func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 	name := r.ID.Name
 	_, held := p.types[t].have[name]
-	if t == ir.TypeVirtualHost && !p.tableHeld(tableOf(name)) {
+	if t == ir.TypeVirtualHost && !p.tableHeld(ir.TableOf(name)) {
 		return // its table went while it was on its way
 	}
 	p.hold(t, name, holding{r.Version, r})
@@ -251,7 +251,7 @@ func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 		}
 		p.serving[name] = p.serving[name] || p.inline(name)
 	case ir.TypeVirtualHost:
-		p.serving[tableOf(name)] = true
+		p.serving[ir.TableOf(name)] = true
 	}
 }
 

@@ -8,8 +8,6 @@
 package rollout
 
 import (
-	"strings"
-
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -47,7 +45,7 @@ func (w *World) Set(id ir.ResourceID, r *ir.Resource) (changed bool) {
 }
 
 func (w *World) index(host string, present bool) {
-	table := tableOf(host)
+	table := ir.TableOf(host)
 	if !present {
 		delete(w.hosts[table], host)
 		if len(w.hosts[table]) == 0 {
@@ -66,9 +64,6 @@ func (w *World) Get(id ir.ResourceID) *ir.Resource { return w.wanted[id.Type][id
 
 // Len counts what is wanted of a type.
 func (w *World) Len(t ir.Type) int { return len(w.wanted[t]) }
-
-// tableOf returns the route table of a virtual host: Envoy takes what stands before the last slash.
-func tableOf(host string) string { return host[:max(strings.LastIndexByte(host, '/'), 0)] }
 
 // Rejections are the resources that a proxy refused, by name and version: the same bytes would be refused everywhere.
 type Rejections struct {

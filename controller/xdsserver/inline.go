@@ -1,12 +1,9 @@
 package xdsserver
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -58,7 +55,7 @@ func (i *inlined) compose(changes []ir.Change) []ir.Change {
 			i.of(key).setHead(ch.Resource)
 			touched[key] = true
 		case ir.TypeVirtualHost:
-			key := inlineKey{ch.Class, ch.ID.Name[:strings.LastIndexByte(ch.ID.Name, '/')]}
+			key := inlineKey{ch.Class, ir.TableOf(ch.ID.Name)}
 			i.of(key).setHost(ch)
 			touched[key] = true
 		default:
@@ -128,7 +125,5 @@ func (t *inlineTable) whole(id ir.ResourceID) *ir.Resource {
 		body = protowire.AppendBytes(protowire.AppendTag(body, virtualHosts, protowire.BytesType), host.Body)
 		needs = append(needs, host.Needs...)
 	}
-	slices.SortFunc(needs, ir.ResourceID.Compare)
-	sum := sha256.Sum256(body)
-	return &ir.Resource{ID: id, Version: hex.EncodeToString(sum[:12]), Body: body, Needs: slices.Compact(needs)}
+	return translate.Resource(id, body, needs)
 }

@@ -20,17 +20,28 @@ func inlineHost(t *testing.T, host ir.Hostname, cluster ir.BackendName) ir.Chang
 	return ir.Change{ID: r.ID, Resource: r}
 }
 
-func TestAnInlineTableHoldsItsHostsInOrderAndNeedsTheirClusters(t *testing.T) {
+func inlineHead(t *testing.T) ir.Change {
+	t.Helper()
 	head, err := translate.RouteTable(ir.RouteTable{Name: "t"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := newInlined()
-	out := i.compose([]ir.Change{inlineHost(t, "b.example", "n/b/80"), {ID: head.ID, Resource: head}, inlineHost(t, "a.example", "n/a/80")})
-	if len(out) != 1 || out[0].ID != head.ID {
-		t.Fatalf("got %v", out)
+	return ir.Change{ID: head.ID, Resource: head}
+}
+
+func composeOne(t *testing.T, i *inlined, changes ...ir.Change) ir.Change {
+	t.Helper()
+	out := i.compose(changes)
+	if len(out) != 1 || out[0].ID.Type != ir.TypeRouteTable || out[0].ID.Name != "t" {
+		t.Fatalf("got %v, want one route table", out)
 	}
-	m, err := translate.Decode(out[0].Resource)
+	return out[0]
+}
+
+func TestAnInlineTableHoldsItsHostsInOrderAndNeedsTheirClusters(t *testing.T) {
+	head, a, b := inlineHead(t), inlineHost(t, "a.example", "n/a/80"), inlineHost(t, "b.example", "n/b/80")
+	whole := composeOne(t, newInlined(), b, head, a).Resource
+	m, err := translate.Decode(whole)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,16 +49,19 @@ func TestAnInlineTableHoldsItsHostsInOrderAndNeedsTheirClusters(t *testing.T) {
 	if table.GetVhds() != nil || !table.GetIgnorePortInHostMatching() || len(table.GetVirtualHosts()) != 2 || table.GetVirtualHosts()[0].GetDomains()[0] != "a.example" {
 		t.Errorf("got %v", table)
 	}
-	if n := out[0].Resource.Needs; len(n) != 2 || n[0].Name != "n/a/80" || n[1].Name != "n/b/80" {
+	if n := whole.Needs; len(n) != 2 || n[0].Name != "n/a/80" || n[1].Name != "n/b/80" {
 		t.Errorf("needs %v", n)
 	}
-	other := newInlined().compose([]ir.Change{inlineHost(t, "a.example", "n/a/80"), inlineHost(t, "b.example", "n/b/80"), {ID: head.ID, Resource: head}})
-	if other[0].Resource.Version != out[0].Resource.Version {
+	if other := composeOne(t, newInlined(), a, b, head).Resource; other.Version != whole.Version {
 		t.Error("the order of changes shows in the bytes")
 	}
-	host := func(name string) ir.Change { return ir.Change{ID: ir.ResourceID{Type: ir.TypeVirtualHost, Name: name}} }
-	gone := i.compose([]ir.Change{{ID: head.ID}, host("t/a.example"), host("t/b.example")})
-	if len(gone) != 1 || gone[0].Resource != nil || len(i.tables) != 0 {
+}
+
+func TestAnInlineTableThatGoesIsForgottenWithItsHosts(t *testing.T) {
+	i := newInlined()
+	head, a := inlineHead(t), inlineHost(t, "a.example", "n/a/80")
+	composeOne(t, i, head, a)
+	if gone := composeOne(t, i, ir.Change{ID: head.ID}, ir.Change{ID: a.ID}); gone.Resource != nil || len(i.tables) != 0 {
 		t.Errorf("after everything went: %v, %d tables kept", gone, len(i.tables))
 	}
 }

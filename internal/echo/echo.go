@@ -136,14 +136,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if s.observe != nil {
 		s.observe(answer)
 	}
-	slow, err := strconv.Atoi(r.Header.Get("X-Echo-Slow"))
-	hurry := err == nil && try > slow
-	if d, err := time.ParseDuration(r.Header.Get("X-Echo-Delay")); err == nil && !hurry {
-		select {
-		case <-time.After(d):
-		case <-r.Context().Done():
-			return
-		}
+	if !wait(r, try) {
+		return
 	}
 	for _, line := range r.Header.Values("X-Echo-Header") {
 		if name, value, ok := strings.Cut(line, ":"); ok {
@@ -164,6 +158,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	_ = enc.Encode(answer)
+}
+
+// wait delays the answer as the request asks; false when the client went away meanwhile.
+func wait(r *http.Request, try int) bool {
+	slow, err := strconv.Atoi(r.Header.Get("X-Echo-Slow"))
+	hurry := err == nil && try > slow
+	d, err := time.ParseDuration(r.Header.Get("X-Echo-Delay"))
+	if err != nil || hurry {
+		return true
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-r.Context().Done():
+		return false
+	}
 }
 
 // count returns how many requests with the same x-echo-fail-key came, this one included; 0 without such a key.

@@ -25,8 +25,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/cloverleaf-mesh/cloverleaf/controller/loop"
-	"github.com/cloverleaf-mesh/cloverleaf/controller/xdsserver"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -63,11 +61,16 @@ type Telemetry struct {
 	cuts        metric.Int64Counter
 	panics      metric.Int64Counter
 	proxies     metric.Int64Gauge
+
+	types [ir.TypeCount]metric.MeasurementOption // the attributes of each type of resource
 }
 
 // Start sets up telemetry. Call Stop at the end.
 func Start(ctx context.Context, service, version string) (*Telemetry, error) {
 	t := &Telemetry{registry: prometheus.NewRegistry()}
+	for k := range ir.TypeCount {
+		t.types[k] = metric.WithAttributeSet(attribute.NewSet(attribute.String("type", k.String())))
+	}
 	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	exporter, err := promexporter.New(promexporter.WithRegisterer(t.registry), promexporter.WithoutScopeInfo())
 	if err != nil {
@@ -172,48 +175,61 @@ func (t *Telemetry) Propagated(after time.Duration) {
 	t.propagation.Record(context.Background(), after.Seconds())
 }
 
-// Round takes note of a round of the loop, and makes a span of it. It is for the loop's goroutine alone.
-func (t *Telemetry) Round(r loop.Round) {
+// Evaluation is one evaluation of the core.
+type Evaluation struct {
+	Events   int // taken in before it
+	Duration time.Duration
+	Stats    memo.Stats // of the table, after it
+	// Resources and Reports count what it changed.
+	Resources, Reports int
+	Panicked           bool // it ended in a bug that no query contained
+}
+
+// Evaluated takes note of an evaluation, and makes a span of it. It is for the loop's goroutine alone.
+func (t *Telemetry) Evaluated(e Evaluation) {
 	ctx := context.Background()
-	t.evaluation.Record(ctx, r.Duration.Seconds())
-	t.events.Add(ctx, int64(len(r.Events)))
-	if r.Panic != nil {
+	t.evaluation.Record(ctx, e.Duration.Seconds())
+	t.events.Add(ctx, int64(e.Events))
+	if e.Panicked {
 		t.panics.Add(ctx, 1)
 	}
 	counts := []struct {
 		outcome       string
 		before, after uint64
 	}{
-		{"computed", t.before.Computed, r.Stats.Computed}, {"backdated", t.before.Backdated, r.Stats.Backdated},
-		{"verified", t.before.Verified, r.Stats.Verified}, {"marked", t.before.Marked, r.Stats.Marked},
+		{"computed", t.before.Computed, e.Stats.Computed}, {"backdated", t.before.Backdated, e.Stats.Backdated},
+		{"verified", t.before.Verified, e.Stats.Verified}, {"marked", t.before.Marked, e.Stats.Marked},
 	}
 	end := time.Now()
-	_, span := t.tracer.Start(ctx, "evaluate", trace.WithTimestamp(end.Add(-r.Duration)))
+	_, span := t.tracer.Start(ctx, "evaluate", trace.WithTimestamp(end.Add(-e.Duration)))
 	for _, c := range counts {
 		n := int64(c.after - c.before) //nolint:gosec // far below
 		t.queries.Add(ctx, n, metric.WithAttributes(attribute.String("outcome", c.outcome)))
 		span.SetAttributes(attribute.Int64("queries."+c.outcome, n))
 	}
-	span.SetAttributes(attribute.Int("resources", len(r.Delta.Resources)), attribute.Int("reports", len(r.Delta.Reports)))
+	span.SetAttributes(attribute.Int("resources", e.Resources), attribute.Int("reports", e.Reports))
 	span.End(trace.WithTimestamp(end))
-	t.before = r.Stats
+	t.before = e.Stats
 }
 
-// XDS returns hooks that count what the xDS server does.
-func (t *Telemetry) XDS() xdsserver.Hooks {
-	ctx := context.Background()
-	kinds := make([]metric.MeasurementOption, ir.TypeCount)
-	for k := range ir.TypeCount {
-		kinds[k] = metric.WithAttributeSet(attribute.NewSet(attribute.String("type", k.String())))
-	}
-	return xdsserver.Hooks{
-		Pushed: func(k ir.Type, _, bytes int) {
-			t.pushes.Add(ctx, 1, kinds[k])
-			t.pushed.Add(ctx, int64(bytes), kinds[k])
-		},
-		Acked:   func(k ir.Type, after time.Duration) { t.acks.Record(ctx, after.Seconds(), kinds[k]) },
-		Nacked:  func(k ir.Type) { t.nacks.Add(ctx, 1, kinds[k]) },
-		Streams: func(n int) { t.proxies.Record(ctx, int64(n)) },
-		Cut:     func(why string) { t.cuts.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", why))) },
-	}
+// Pushed takes note of a message that was sent.
+func (t *Telemetry) Pushed(k ir.Type, _, bytes int) {
+	t.pushes.Add(context.Background(), 1, t.types[k])
+	t.pushed.Add(context.Background(), int64(bytes), t.types[k])
+}
+
+// Acked takes note of a message that was acknowledged.
+func (t *Telemetry) Acked(k ir.Type, after time.Duration) {
+	t.acks.Record(context.Background(), after.Seconds(), t.types[k])
+}
+
+// Nacked takes note of a message that was refused.
+func (t *Telemetry) Nacked(k ir.Type) { t.nacks.Add(context.Background(), 1, t.types[k]) }
+
+// Connected takes note of how many proxies have a stream.
+func (t *Telemetry) Connected(proxies int) { t.proxies.Record(context.Background(), int64(proxies)) }
+
+// Cut takes note of a stream that was cut.
+func (t *Telemetry) Cut(reason string) {
+	t.cuts.Add(context.Background(), 1, metric.WithAttributes(attribute.String("reason", reason)))
 }

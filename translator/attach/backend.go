@@ -1,6 +1,7 @@
 package attach
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,7 +80,7 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 		return fault(finding.BackendGrant, gwv1.RouteReasonRefNotPermitted, r.name(), r.FromKind, r.FromNamespace)
 	}
 	return decide(c, r)
-}, equal).Recovering(func(_ BackendRef, panicked any) Destination {
+}, memo.Equal).Recovering(func(_ BackendRef, panicked any) Destination {
 	return fault(finding.Internal, gwv1.RouteReasonBackendNotFound, panicked)
 })
 
@@ -130,14 +131,10 @@ func findPort(svc *input.Service, port int32) *input.ServicePort {
 }
 
 func portList(svc *input.Service) string {
-	ports := make([]string, len(svc.Ports))
-	for i, p := range svc.Ports {
-		ports[i] = strconv.Itoa(int(p.Port))
-	}
-	if len(ports) == 0 {
+	if len(svc.Ports) == 0 {
 		return "none"
 	}
-	return strings.Join(ports, ", ")
+	return words(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
 }
 
 // protocolOf understands appProtocol (Gateway API GEP-1911; Kubernetes, "Application protocol").
@@ -152,26 +149,9 @@ func protocolOf(app string) (ir.Protocol, bool) {
 	}
 }
 
-// target is a backend's name, taken apart.
-type target struct {
-	object ir.Name
-	port   int32 // 0 for a Backend object
-	h2c    bool  // a route asks for HTTP/2
-}
-
-func targetOf(name ir.BackendName) target {
-	base, h2c := name.Variant()
-	parts := strings.SplitN(string(base), "/", 3)
-	if parts[0] == string(ir.KindBackend) {
-		return target{object: ir.Name{Namespace: parts[1], Name: parts[2]}, h2c: h2c}
-	}
-	port, _ := strconv.ParseInt(parts[2], 10, 32)
-	return target{object: ir.Name{Namespace: parts[0], Name: parts[1]}, port: int32(port), h2c: h2c}
-}
-
-// protocol returns what is spoken to a backend with this appProtocol.
-func (t target) protocol(app string) ir.Protocol {
-	if t.h2c {
+// spoken returns what is spoken to a backend with this appProtocol, unless its name says so.
+func spoken(name ir.BackendName, app string) ir.Protocol {
+	if _, h2c := name.Variant(); h2c {
 		return ir.ProtocolH2C
 	}
 	p, _ := protocolOf(app)
@@ -180,58 +160,63 @@ func (t target) protocol(app string) ir.Protocol {
 
 // BackendOf describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
 var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName) *ir.Backend {
-	t := targetOf(name)
-	if t.port == 0 {
-		return objectBackend(c, name, t)
+	object, number := name.Object()
+	if number == 0 {
+		return objectBackend(c, name, object)
 	}
-	svc, ok := input.Services.Read(c, t.object)
+	svc, ok := input.Services.Read(c, object)
 	if !ok {
 		return nil
 	}
-	port := findPort(svc, t.port)
+	port := findPort(svc, number)
 	if port == nil {
 		return nil
 	}
 	return &ir.Backend{
-		Name: name, Protocol: t.protocol(port.AppProtocol),
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: t.object}, Section: strconv.Itoa(int(t.port))}},
+		Name: name, Protocol: spoken(name, port.AppProtocol),
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
 	}
-}, equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
+}, memo.Equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
 
 // EndpointsOf lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
 // serving: then it drains (Kubernetes KEP-1672).
 var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
-	t := targetOf(name)
-	if t.port == 0 {
-		return objectEndpoints(c, name, t.object)
+	object, number := name.Object()
+	if number == 0 {
+		return objectEndpoints(c, name, object)
 	}
 	eps := ir.Endpoints{Backend: name}
-	portName, ok := servicePortName.Get(c, t).value()
-	if !ok {
+	port := servicePortName.Get(c, servicePort{object, number})
+	if !port.ok {
 		return eps
 	}
 	zones := map[string][]ir.Endpoint{}
-	names, _ := input.SlicesOfService.Read(c, t.object)
+	names, _ := input.SlicesOfService.Read(c, object)
 	for _, s := range names {
 		if slice, ok := input.EndpointSlices.Read(c, s); ok {
-			collect(zones, slice, portName)
+			collect(zones, slice, port.value)
 		}
 	}
 	eps.Localities = localities(zones)
 	return eps
-}, equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
+}, memo.Equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
+
+type servicePort struct {
+	service ir.Name
+	port    int32
+}
 
 // servicePortName is all that endpoints read of a Service.
-var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, t target) optional {
-	svc, ok := input.Services.Read(c, t.object)
+var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, key servicePort) optional {
+	svc, ok := input.Services.Read(c, key.service)
 	if !ok {
 		return optional{}
 	}
-	if p := findPort(svc, t.port); p != nil {
-		return optional{set: true, class: p.Name}
+	if p := findPort(svc, key.port); p != nil {
+		return optional{p.Name, true}
 	}
 	return optional{}
-}, same)
+}, memo.Same)
 
 func collect(zones map[string][]ir.Endpoint, slice *input.EndpointSlice, portName string) {
 	if slice.AddressType == "FQDN" {
@@ -266,20 +251,13 @@ func localities(zones map[string][]ir.Endpoint) []ir.Locality {
 }
 
 func compareEndpoint(a, b ir.Endpoint) int {
-	if c := strings.Compare(a.Address, b.Address); c != 0 {
+	if c := cmp.Or(strings.Compare(a.Address, b.Address), cmp.Compare(a.Port, b.Port)); c != 0 || a.Draining == b.Draining {
 		return c
 	}
-	if a.Port != b.Port {
-		return int(a.Port) - int(b.Port)
-	}
-	switch {
-	case a.Draining == b.Draining:
-		return 0
-	case b.Draining:
+	if b.Draining {
 		return -1
-	default:
-		return 1
 	}
+	return 1
 }
 
 // HasEndpoints tells whether a backend has an address that takes new requests.
@@ -290,4 +268,4 @@ var HasEndpoints = memo.NewQuery("HasEndpoints", func(c *memo.Ctx, name ir.Backe
 		}
 	}
 	return false
-}, same)
+}, memo.Same)

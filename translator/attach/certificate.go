@@ -28,38 +28,34 @@ var CertificatesOf = memo.NewQuery("CertificatesOf", func(c *memo.Ctx, key Liste
 	}
 	gw, _ := input.Gateways.Read(c, key.Gateway)
 	spec := &gw.Spec.Listeners[l.Index]
-	r := certificateResolver{c: c, listener: l}
+	r := certificateResolver{c: c, listener: l, at: l.Field() + ".tls"}
 	if spec.TLS != nil {
 		for i := range spec.TLS.CertificateRefs {
 			r.resolve(i, &spec.TLS.CertificateRefs[i])
 		}
 	}
 	if spec.TLS == nil || len(spec.TLS.CertificateRefs) == 0 {
-		r.problem(finding.CertificateNone, "spec.listeners", ".tls", "InvalidCertificateRef")
+		r.problem(finding.CertificateNone, r.at, gwv1.ListenerReasonInvalidCertificateRef)
 	}
 	return r.found
-}, equal)
+}, memo.Equal)
 
 type certificateResolver struct {
 	c        *memo.Ctx
 	listener *Listener
+	at       string // path of the listener's TLS settings
 	found    Certificates
 }
 
-func (r *certificateResolver) problem(code finding.Code, list, sub, reason string, args ...any) {
-	r.found.Problems = append(r.found.Problems, finding.Problem{
-		Finding:   finding.New(code, r.listener.Ref(), field(list, r.listener.Index)+sub, args...),
-		Condition: "ResolvedRefs", Reason: reason,
-	})
+func (r *certificateResolver) problem(code finding.Code, at string, reason gwv1.ListenerConditionReason, args ...any) {
+	r.found.Problems = append(r.found.Problems, finding.Under(
+		finding.ResolvedRefs, reason, finding.New(code, r.listener.Ref(), at, args...)))
 }
 
 func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference) {
-	at := field(".tls.certificateRefs", index)
-	bad := func(code finding.Code, reason string, args ...any) {
-		r.problem(code, "spec.listeners", at, reason, args...)
-	}
+	at := finding.Element(r.at+".certificateRefs", index)
 	if ref.Group != nil && *ref.Group != "" || ref.Kind != nil && *ref.Kind != "Secret" {
-		bad(finding.CertificateKind, "InvalidCertificateRef", kindOf(ref.Group, ref.Kind))
+		r.problem(finding.CertificateKind, at, gwv1.ListenerReasonInvalidCertificateRef, kindOf(ref.Group, ref.Kind))
 		return
 	}
 	gateway := r.listener.Key.Gateway
@@ -71,20 +67,20 @@ func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference
 		FromGroup: gwv1.GroupName, FromKind: "Gateway", FromNamespace: gateway.Namespace, ToKind: "Secret", To: secret,
 	})
 	if !granted {
-		bad(finding.CertificateGrant, "RefNotPermitted", secret, gateway.Namespace)
+		r.problem(finding.CertificateGrant, at, gwv1.ListenerReasonRefNotPermitted, secret, gateway.Namespace)
 		return
 	}
 	switch pair := KeyPairOf.Get(r.c, secret); {
 	case pair.Absent:
-		bad(finding.CertificateMissing, "InvalidCertificateRef", secret)
+		r.problem(finding.CertificateMissing, at, gwv1.ListenerReasonInvalidCertificateRef, secret)
 	case pair.Fault != "":
-		bad(finding.CertificateInvalid, "InvalidCertificateRef", secret, pair.Fault)
+		r.problem(finding.CertificateInvalid, at, gwv1.ListenerReasonInvalidCertificateRef, secret, pair.Fault)
 	default:
 		r.found.Secrets = append(r.found.Secrets, secret)
 		if pair.Wanted {
 			r.found.Missing = append(r.found.Missing, secret)
 			r.found.Problems = append(r.found.Problems, finding.Problem{
-				Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), field("spec.listeners", r.listener.Index)+at, secret),
+				Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), at, secret),
 			})
 		}
 	}
@@ -124,7 +120,7 @@ var KeyPairOf = memo.NewQuery("KeyPairOf", func(c *memo.Ctx, name ir.Name) KeyPa
 	}
 	pair.Wanted = true
 	return pair
-}, same)
+}, memo.Same)
 
 func parsePair(s *input.Secret) KeyPair {
 	if s.Cert == "" || s.Key == "" {

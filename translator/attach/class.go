@@ -4,18 +4,13 @@
 package attach
 
 import (
-	"reflect"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
-
-// equal is deep and generic, so that no field can be forgotten.
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-func same[T comparable](a, b T) bool { return a == b }
 
 // Ownership says whether a GatewayClass or Gateway is ours to serve.
 type Ownership uint8
@@ -38,7 +33,7 @@ var OwnerOf = memo.NewQuery("OwnerOf", func(c *memo.Ctx, class string) Ownership
 		return Foreign
 	}
 	return Ours
-}, same)
+}, memo.Same)
 
 // ClassProblems lists what keeps a class of ours from being accepted.
 var ClassProblems = memo.NewQuery("ClassProblems", func(c *memo.Ctx, class string) []finding.Problem {
@@ -47,27 +42,24 @@ var ClassProblems = memo.NewQuery("ClassProblems", func(c *memo.Ctx, class strin
 		return nil
 	}
 	ref := ir.Ref{Kind: ir.KindGatewayClass, Name: ir.Name{Name: class}}
-	return []finding.Problem{{
-		Finding:   finding.New(finding.ClassParameters, ref, "spec.parametersRef"),
-		Condition: "Accepted", Reason: "InvalidParameters",
-	}}
-}, equal)
+	return []finding.Problem{finding.Under(finding.Accepted, gwv1.GatewayClassReasonInvalidParameters,
+		finding.New(finding.ClassParameters, ref, "spec.parametersRef"))}
+}, memo.Equal)
 
 // GatewayOwner tells whose a Gateway is: its class's.
 var GatewayOwner = memo.NewQuery("GatewayOwner", func(c *memo.Ctx, gateway ir.Name) Ownership {
-	class, ok := gatewayClass.Get(c, gateway).value()
-	if !ok {
+	class := gatewayClass.Get(c, gateway)
+	if !class.ok {
 		return Unknown
 	}
-	return OwnerOf.Get(c, class)
-}, same)
+	return OwnerOf.Get(c, class.value)
+}, memo.Same)
 
+// optional is a string that may be missing, which is something else than an empty one.
 type optional struct {
-	set   bool
-	class string
+	value string
+	ok    bool
 }
-
-func (o optional) value() (string, bool) { return o.class, o.set }
 
 // gatewayClass is a cell's worth of a Gateway: most questions need no more of it.
 var gatewayClass = memo.NewQuery("gatewayClass", func(c *memo.Ctx, gateway ir.Name) optional {
@@ -75,5 +67,5 @@ var gatewayClass = memo.NewQuery("gatewayClass", func(c *memo.Ctx, gateway ir.Na
 	if !ok {
 		return optional{}
 	}
-	return optional{set: true, class: string(gw.Spec.GatewayClassName)}
-}, same)
+	return optional{string(gw.Spec.GatewayClassName), true}
+}, memo.Same)

@@ -30,7 +30,7 @@ var Granted = memo.NewQuery("Granted", func(c *memo.Ctx, r Reference) bool {
 		}
 	}
 	return false
-}, same)
+}, memo.Same)
 
 func grants(g *gwv1.ReferenceGrantSpec, r Reference) bool {
 	from := slices.ContainsFunc(g.From, func(f gwv1.ReferenceGrantFrom) bool {

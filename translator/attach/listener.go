@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
@@ -33,12 +34,15 @@ type Listener struct {
 // Usable tells whether the listener takes part in the data plane.
 func (l *Listener) Usable() bool {
 	return !slices.ContainsFunc(l.Problems, func(p finding.Problem) bool {
-		return p.Level() == finding.Error && (p.Condition == "Accepted" || p.Condition == "Conflicted")
+		return p.Level() == finding.Error && (p.Condition == finding.Accepted || p.Condition == finding.Conflicted)
 	})
 }
 
 // Ref names the Gateway of the listener.
 func (l *Listener) Ref() ir.Ref { return ir.Ref{Kind: ir.KindGateway, Name: l.Key.Gateway} }
+
+// Field is the path of the listener in its Gateway, for findings.
+func (l *Listener) Field() string { return finding.Element("spec.listeners", l.Index) }
 
 // Origin names the listener as the origin of what is made of it.
 func (l *Listener) Origin() ir.Origin { return ir.Origin{Ref: l.Ref(), Section: l.Key.Section} }
@@ -60,7 +64,7 @@ var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, gateway ir.Name) []
 		findTakenPorts(c, listeners)
 	}
 	return listeners
-}, equal).Recovering(func(ir.Name, any) []Listener { return nil })
+}, memo.Equal).Recovering(func(ir.Name, any) []Listener { return nil })
 
 // ListenerOf finds one listener; nil when the Gateway has none of that name.
 func ListenerOf(c *memo.Ctx, key ListenerKey) *Listener {
@@ -81,36 +85,20 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 	if spec.Hostname != nil && *spec.Hostname != "" {
 		l.Hostname = input.LowerHost(*spec.Hostname)
 	}
-	if spec.Protocol != gwv1.HTTPProtocolType && spec.Protocol != gwv1.HTTPSProtocolType {
-		l.add(finding.ListenerProtocol, ".protocol", because{"Accepted", "UnsupportedProtocol"}, spec.Protocol)
+	if !served(spec.Protocol) {
+		l.refuse(finding.ListenerProtocol, ".protocol", gwv1.ListenerReasonUnsupportedProtocol, spec.Protocol)
 		return l
 	}
 	l.setKinds(spec.AllowedRoutes)
+	l.checkSelector(spec.AllowedRoutes)
 	if spec.Filters != nil {
-		l.add(finding.ListenerUnsupported, ".filters", because{"Accepted", "UnsupportedValue"}, "filters")
+		l.refuse(finding.ListenerUnsupported, ".filters", gwv1.ListenerReasonUnsupportedValue, "filters")
 	}
 	return l
 }
 
-func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
-	possible := kindsOf(l.Protocol)
-	if allowed == nil || len(allowed.Kinds) == 0 {
-		l.Kinds = possible
-		return
-	}
-	for i, k := range allowed.Kinds {
-		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && slices.Contains(possible, ir.Kind(k.Kind))
-		switch {
-		case !ours:
-			l.add(finding.ListenerKinds, field(".allowedRoutes.kinds", i), because{"ResolvedRefs", "InvalidRouteKinds"}, k.Kind, l.Protocol)
-		case !slices.Contains(l.Kinds, ir.Kind(k.Kind)):
-			l.Kinds = append(l.Kinds, ir.Kind(k.Kind))
-		}
-	}
-}
-
-// kindsOf lists the kinds of routes that listeners of a protocol can carry.
-func kindsOf(protocol gwv1.ProtocolType) []ir.Kind {
+// routeKinds lists the kinds of routes that listeners of a protocol may take; none for protocols that are not served.
+func routeKinds(protocol gwv1.ProtocolType) []ir.Kind {
 	var kinds []ir.Kind
 	for _, k := range input.RouteKinds() {
 		if slices.Contains(k.Protocols, protocol) {
@@ -120,13 +108,54 @@ func kindsOf(protocol gwv1.ProtocolType) []ir.Kind {
 	return kinds
 }
 
-type because struct{ condition, reason string }
+func served(p gwv1.ProtocolType) bool { return len(routeKinds(p)) > 0 }
 
-func (l *Listener) add(code finding.Code, sub string, b because, args ...any) {
-	l.Problems = append(l.Problems, finding.Problem{
-		Finding:   finding.New(code, l.Ref(), field("spec.listeners", l.Index)+sub, args...),
-		Condition: b.condition, Reason: b.reason,
-	})
+func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
+	possible := routeKinds(l.Protocol)
+	if allowed == nil || len(allowed.Kinds) == 0 {
+		l.Kinds = possible
+		return
+	}
+	for i, k := range allowed.Kinds {
+		kind := ir.Kind(k.Kind)
+		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && slices.Contains(possible, kind)
+		switch {
+		case !ours:
+			l.Problems = append(l.Problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidRouteKinds, finding.New(
+				finding.ListenerKinds, l.Ref(), finding.Element(l.Field()+".allowedRoutes.kinds", i), k.Kind, l.Protocol, words(possible, func(k ir.Kind) string { return string(k) }))))
+		case !slices.Contains(l.Kinds, kind):
+			l.Kinds = append(l.Kinds, kind)
+		}
+	}
+}
+
+// checkSelector reports a selector that selects nothing because it cannot be read. The listener is served: what else it
+// allows is not known, and a port that answers 404 tells more than one that is closed.
+func (l *Listener) checkSelector(allowed *gwv1.AllowedRoutes) {
+	if allowed == nil || allowed.Namespaces == nil || allowed.Namespaces.From == nil ||
+		*allowed.Namespaces.From != gwv1.NamespacesFromSelector {
+		return
+	}
+	why := "it is missing"
+	if selector := allowed.Namespaces.Selector; selector != nil {
+		_, err := metav1.LabelSelectorAsSelector(selector)
+		if err == nil {
+			return
+		}
+		why = err.Error()
+	}
+	l.Problems = append(l.Problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
+		finding.New(finding.ListenerSelector, l.Ref(), l.Field()+".allowedRoutes.namespaces.selector", why)))
+}
+
+// refuse reports why the listener is not accepted.
+func (l *Listener) refuse(code finding.Code, sub string, reason gwv1.ListenerConditionReason, args ...any) {
+	l.Problems = append(l.Problems, finding.Under(finding.Accepted, reason, finding.New(code, l.Ref(), l.Field()+sub, args...)))
+}
+
+// conflict reports which other listener is in the way.
+func (l *Listener) conflict(code finding.Code, sub string, reason gwv1.ListenerConditionReason, other string, port int32) {
+	l.Problems = append(l.Problems, finding.Under(finding.Conflicted, reason, finding.New(code, l.Ref(), l.Field()+sub, other, port)))
 }
 
 func bound(port int32, s input.Settings) uint32 {
@@ -141,24 +170,20 @@ func bound(port int32, s input.Settings) uint32 {
 func findConflicts(listeners []Listener) {
 	for i := range listeners {
 		a := &listeners[i]
-		if len(a.Kinds) == 0 && len(a.Problems) > 0 {
-			continue // not of a protocol that we serve
+		if !served(a.Protocol) {
+			continue
 		}
 		for j := range listeners {
 			b := &listeners[j]
 			switch {
-			case i == j || a.Port != b.Port || !httpLike(b.Protocol):
+			case i == j || a.Port != b.Port || !served(b.Protocol):
 			case a.Protocol != b.Protocol:
-				a.add(finding.ListenerProtocols, ".protocol", because{"Conflicted", "ProtocolConflict"}, b.Key.Section, a.Port)
+				a.conflict(finding.ListenerProtocols, ".protocol", gwv1.ListenerReasonProtocolConflict, b.Key.Section, a.Port)
 			case a.Hostname == b.Hostname:
-				a.add(finding.ListenerHostname, ".hostname", because{"Conflicted", "HostnameConflict"}, b.Key.Section, a.Port)
+				a.conflict(finding.ListenerHostname, ".hostname", gwv1.ListenerReasonHostnameConflict, b.Key.Section, a.Port)
 			}
 		}
 	}
-}
-
-func httpLike(p gwv1.ProtocolType) bool {
-	return p == gwv1.HTTPProtocolType || p == gwv1.HTTPSProtocolType
 }
 
 // findPortClashes marks listeners whose port, after the offset, is another listener's own port: the one that needs no
@@ -169,12 +194,12 @@ func findPortClashes(listeners []Listener) {
 		for j := range listeners {
 			b := &listeners[j]
 			if a.Port != b.Port && a.Bound == b.Bound && a.Port < b.Port {
-				a.add(finding.ListenerPort, ".port", because{"Accepted", "PortUnavailable"}, a.Port, a.Bound, b.Key.Section)
+				a.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, a.Port, a.Bound, b.Key.Section)
 				break
 			}
 		}
 		if a.Bound > 65535 {
-			a.add(finding.ListenerPort, ".port", because{"Accepted", "PortUnavailable"}, a.Port, a.Bound, "beyond 65535")
+			a.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, a.Port, a.Bound, "beyond 65535")
 		}
 	}
 }
@@ -184,7 +209,7 @@ func findTakenPorts(c *memo.Ctx, listeners []Listener) {
 	for i := range listeners {
 		l := &listeners[i]
 		if owner := portOwner.Get(c, l.Bound); owner != (ir.Name{}) && owner != l.Key.Gateway {
-			l.add(finding.ListenerPortTaken, ".port", because{"Accepted", "PortUnavailable"}, l.Bound, "Gateway "+owner.String())
+			l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())
 		}
 	}
 }
@@ -198,12 +223,12 @@ var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, port uint32) ir.Nam
 	for _, name := range OurGateways.Get(c, struct{}{}) {
 		gw, _ := input.Gateways.Read(c, name)
 		asks := slices.ContainsFunc(gw.Spec.Listeners, func(l gwv1.Listener) bool { return bound(l.Port, settings) == port })
-		if asks && (owner == (ir.Name{}) || Older(gw.Created, name, since, owner)) {
+		if asks && (owner == (ir.Name{}) || CompareAge(gw.Created, name, since, owner) < 0) {
 			owner, since = name, gw.Created
 		}
 	}
 	return owner
-}, same)
+}, memo.Same)
 
 // OurGateways lists the Gateways of our classes, sorted by name.
 var OurGateways = memo.NewQuery("OurGateways", func(c *memo.Ctx, _ struct{}) []ir.Name {
@@ -219,14 +244,10 @@ var OurGateways = memo.NewQuery("OurGateways", func(c *memo.Ctx, _ struct{}) []i
 	}
 	slices.SortFunc(ours, ir.Name.Compare)
 	return ours
-}, equal)
+}, memo.Equal)
 
-// Older orders objects by creation time, then by name. An object that does not say when it was made counts as new.
-func Older(at int64, a ir.Name, bt int64, b ir.Name) bool {
-	return CompareAge(at, a, bt, b) < 0
-}
-
-// CompareAge is negative when the first object is older; see [Older].
+// CompareAge orders objects by creation time, then by name: negative when the first is older. An object that does not
+// say when it was made counts as new.
 func CompareAge(at int64, a ir.Name, bt int64, b ir.Name) int {
 	if (at == 0) != (bt == 0) {
 		if at == 0 {

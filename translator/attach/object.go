@@ -79,18 +79,18 @@ func mixed(b *v1alpha1.BackendSpec) bool {
 	return names > 0 && names < len(b.Endpoints)
 }
 
-func objectBackend(c *memo.Ctx, name ir.BackendName, t target) *ir.Backend {
-	b, ok := input.Backends.Read(c, t.object)
+func objectBackend(c *memo.Ctx, name ir.BackendName, object ir.Name) *ir.Backend {
+	b, ok := input.Backends.Read(c, object)
 	if !ok {
 		return nil
 	}
-	tls := ClientTLSOf.Get(c, t.object)
+	tls := ClientTLSOf.Get(c, object)
 	if tls.Fault != "" {
 		return nil // never without the TLS that was asked for
 	}
 	out := &ir.Backend{
-		Name: name, Protocol: t.protocol(appProtocol(b)), TLS: tls.TLS,
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: t.object}}},
+		Name: name, Protocol: spoken(name, appProtocol(b)), TLS: tls.TLS,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: object}}},
 	}
 	if h := b.ExternalHostname; h != nil {
 		out.DNS = append(out.DNS, ir.HostPort{Host: string(h.Hostname), Port: uint32(h.Port)}) //nolint:gosec // bounded
@@ -159,7 +159,7 @@ var ClientTLSOf = memo.NewQuery("ClientTLSOf", func(c *memo.Ctx, object ir.Name)
 		out.Certificate = ir.SecretOf(secret)
 	}
 	return ClientTLS{TLS: out}
-}, equal)
+}, memo.Equal)
 
 func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out *ir.ClientTLS) (fault string) {
 	if v.WellKnownCACertificates != nil && *v.WellKnownCACertificates != "" {
@@ -210,6 +210,5 @@ func ClientSecret(b *ir.Backend) (ir.Name, bool) {
 	if b.TLS == nil || b.TLS.Certificate == "" {
 		return ir.Name{}, false
 	}
-	namespace, name, ok := strings.Cut(string(b.TLS.Certificate), "/")
-	return ir.Name{Namespace: namespace, Name: name}, ok
+	return b.TLS.Certificate.Object(), true
 }

@@ -38,7 +38,7 @@ var Attach = memo.NewQuery("Attach", func(c *memo.Ctx, key ParentKey) Attachment
 	a := attacher{c: c, key: key, head: head, ref: head.Parents[key.Index]}
 	gateway, ok := input.ParentGateway(a.ref, key.Route.Namespace)
 	if !ok {
-		return a.refuse(Foreign, finding.ParentKind, "", kindName(a.ref.Kind))
+		return a.nobodys(Foreign, finding.ParentKind, kindName(a.ref.Kind))
 	}
 	a.gateway = gateway
 	switch GatewayOwner.Get(c, gateway) {
@@ -48,16 +48,18 @@ var Attach = memo.NewQuery("Attach", func(c *memo.Ctx, key ParentKey) Attachment
 		if _, exists := input.Gateways.Read(c, gateway); exists {
 			return Attachment{Owner: Unknown} // the Gateway says what is missing
 		}
-		return a.refuse(Unknown, finding.ParentMissing, "", gateway)
+		return a.nobodys(Unknown, finding.ParentMissing, gateway)
 	default:
 		return a.attach()
 	}
-}, equal).Recovering(func(key ParentKey, panicked any) Attachment {
-	return Attachment{Owner: Ours, Problems: []finding.Problem{{
-		Finding:   finding.New(finding.Internal, key.Route, field("spec.parentRefs", key.Index), panicked),
-		Condition: "Accepted", Reason: string(gwv1.RouteReasonPending),
-	}}}
+}, memo.Equal).Recovering(func(key ParentKey, panicked any) Attachment {
+	return Attachment{Owner: Ours, Problems: []finding.Problem{
+		finding.Under(finding.Accepted, gwv1.RouteReasonPending, finding.New(finding.Internal, key.Route, key.field(), panicked)),
+	}}
 })
+
+// field is the path of the parentRef in its route, for findings.
+func (k ParentKey) field() string { return finding.Element("spec.parentRefs", k.Index) }
 
 type attacher struct {
 	c       *memo.Ctx
@@ -67,28 +69,32 @@ type attacher struct {
 	gateway ir.Name
 }
 
-func (a *attacher) refuse(owner Ownership, code finding.Code, reason string, args ...any) Attachment {
-	p := finding.Problem{Finding: finding.New(code, a.key.Route, field("spec.parentRefs", a.key.Index), args...), Reason: reason}
-	if owner == Ours {
-		p.Condition = "Accepted"
-	}
-	return Attachment{Owner: owner, Problems: []finding.Problem{p}}
+// nobodys answers for a parent that we write no status for.
+func (a *attacher) nobodys(owner Ownership, code finding.Code, args ...any) Attachment {
+	return Attachment{Owner: owner, Problems: []finding.Problem{{Finding: finding.New(code, a.key.Route, a.key.field(), args...)}}}
+}
+
+// refuse answers for a parent of ours that does not take the route.
+func (a *attacher) refuse(code finding.Code, reason gwv1.RouteConditionReason, args ...any) Attachment {
+	return Attachment{Owner: Ours, Problems: []finding.Problem{
+		finding.Under(finding.Accepted, reason, finding.New(code, a.key.Route, a.key.field(), args...)),
+	}}
 }
 
 func (a *attacher) attach() Attachment {
 	all := Listeners.Get(a.c, a.gateway)
 	named := filter(all, a.names)
 	if len(named) == 0 {
-		return a.refuse(Ours, finding.ParentNoListener, string(gwv1.RouteReasonNoMatchingParent), a.gateway, a.wanted(), sections(all))
+		return a.refuse(finding.ParentNoListener, gwv1.RouteReasonNoMatchingParent, a.gateway, a.wanted(), words(all, section))
 	}
 	allowed := filter(named, a.allows)
 	if len(allowed) == 0 {
-		return a.refuse(Ours, finding.ParentNotAllowed, string(gwv1.RouteReasonNotAllowedByListeners),
+		return a.refuse(finding.ParentNotAllowed, gwv1.RouteReasonNotAllowedByListeners,
 			a.gateway, a.key.Route.Kind, a.key.Route.Namespace)
 	}
 	matching := filter(allowed, a.meets)
 	if len(matching) == 0 {
-		return a.refuse(Ours, finding.ParentHostname, string(gwv1.RouteReasonNoMatchingListenerHostname), a.gateway, hostnames(allowed))
+		return a.refuse(finding.ParentHostname, gwv1.RouteReasonNoMatchingListenerHostname, a.gateway, words(allowed, hostname))
 	}
 	keys := make([]ListenerKey, len(matching))
 	for i, l := range matching {
@@ -168,20 +174,17 @@ func (a *attacher) wanted() string {
 	return s
 }
 
-func sections(listeners []Listener) string {
-	names := make([]string, len(listeners))
-	for i, l := range listeners {
-		names[i] = l.Key.Section + ":" + strconv.Itoa(int(l.Port))
-	}
-	return strings.Join(names, ", ")
-}
+func section(l Listener) string { return l.Key.Section + ":" + strconv.Itoa(int(l.Port)) }
 
-func hostnames(listeners []Listener) string {
-	names := make([]string, len(listeners))
-	for i, l := range listeners {
-		names[i] = string(l.Hostname)
+func hostname(l Listener) string { return string(l.Hostname) }
+
+// words lists what there is, for messages.
+func words[T any](list []T, say func(T) string) string {
+	said := make([]string, len(list))
+	for i, item := range list {
+		said[i] = say(item)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(said, ", ")
 }
 
 func kindName(kind *gwv1.Kind) string {

@@ -68,7 +68,7 @@ var gateways = []Entry{
 	},
 	{
 		Code: ListenerKinds, Level: Error, Title: "route kind not supported",
-		Template: "routes of kind %s cannot attach to a listener of protocol %s; allowed: HTTPRoute",
+		Template: "routes of kind %s cannot attach to a listener of protocol %s; allowed: %s",
 		Meaning:  "The kind is left out; routes of the other kinds can still attach.",
 		Example:  "allowedRoutes: {kinds: [{kind: TCPRoute}]}",
 		Fix:      "Remove the kind from allowedRoutes.kinds.",
@@ -110,8 +110,8 @@ var gateways = []Entry{
 	},
 	{
 		Code: ListenerSelector, Level: Error, Title: "namespace selector invalid",
-		Template: "allowedRoutes.namespaces.selector cannot be used: %s",
-		Meaning:  "No route of another namespace can attach until the selector is valid.",
+		Template: "the namespace selector cannot be used, so no route attaches: %s",
+		Meaning:  "The listener is served, but no route can attach to it until the selector is valid.",
 		Example:  "allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In}]}}}",
 		Fix:      "Correct the selector.",
 	},

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -56,6 +57,9 @@ func (f Finding) String() string {
 	return s + ": " + f.Message
 }
 
+// Element returns the path of an element of a list, as in "spec.rules[0]".
+func Element(list string, index int) string { return list + "[" + strconv.Itoa(index) + "]" }
+
 // Compare orders findings by object, field, code and message.
 func Compare(a, b Finding) int {
 	return cmp.Or(a.Object.Compare(b.Object), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
@@ -97,7 +101,5 @@ func Catalogue() []Entry {
 	return all
 }
 
-// catalogue is a table of tables, one file each: catalogue_documents.go, catalogue_gateway.go, catalogue_route.go,
-// catalogue_dataplane.go,
-// catalogue_run.go.
+// catalogue is a table of tables, in a file catalogue_*.go each.
 var catalogue = [][]Entry{documents, gateways, routes, dataplane, runs}

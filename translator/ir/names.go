@@ -6,7 +6,7 @@ import (
 )
 
 // Names of Envoy resources come from the identity of the objects, never from a position in a list. They double as
-// stat prefixes. They are made here and nowhere else.
+// stat prefixes. They are made here and taken apart here, and nowhere else.
 
 // ListenerName names an Envoy listener: one bound port of a Gateway ("gw/<ns>/<gateway>/<port>").
 type ListenerName string
@@ -36,10 +36,16 @@ type VirtualHostName struct {
 // String is the name of the VHDS resource: Envoy takes the part before the last slash as the route table's name.
 func (n VirtualHostName) String() string { return string(n.Table) + "/" + string(n.Host) }
 
+// TableOf is String backwards: the route table of the virtual host with this resource name.
+func TableOf(host string) string { return host[:max(strings.LastIndexByte(host, '/'), 0)] }
+
 // GatewayListener names the Envoy listener of a Gateway's port.
 func GatewayListener(gateway Name, port int32) ListenerName {
 	return ListenerName("gw/" + gateway.Namespace + "/" + gateway.Name + "/" + strconv.Itoa(int(port)))
 }
+
+// OfGateway tells whether a listener, route table or virtual host is named after a Gateway ("namespace/name").
+func OfGateway(resource, gateway string) bool { return strings.HasPrefix(resource, "gw/"+gateway+"/") }
 
 // HTTPTable names the route table that the plaintext HTTP listeners of a Gateway's port share.
 func HTTPTable(gateway Name, port int32) RouteTableName {
@@ -80,5 +86,22 @@ func (n BackendName) Variant() (base BackendName, h2c bool) {
 // backendSlashes is the number of slashes in a name without variant.
 const backendSlashes = 2
 
+// Object returns what a backend is made of: a Service and its port, or a Backend object, which has port 0.
+func (n BackendName) Object() (object Name, port int32) {
+	base, _ := n.Variant()
+	parts := strings.SplitN(string(base), "/", 3)
+	if parts[0] == string(KindBackend) {
+		return Name{Namespace: parts[1], Name: parts[2]}, 0
+	}
+	number, _ := strconv.ParseInt(parts[2], 10, 32)
+	return Name{Namespace: parts[0], Name: parts[1]}, int32(number)
+}
+
 // SecretOf names the SDS secret of a Secret object.
 func SecretOf(secret Name) SecretName { return SecretName(secret.Namespace + "/" + secret.Name) }
+
+// Object returns the Secret object of an SDS secret.
+func (n SecretName) Object() Name {
+	namespace, name, _ := strings.Cut(string(n), "/")
+	return Name{Namespace: namespace, Name: name}
+}

@@ -8,6 +8,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -31,7 +32,7 @@ var grpcRules = memo.NewQuery("grpcRules", func(c *memo.Ctx, name ir.Name) Lower
 		l.rule(&rule, l.grpcMatches(list[i].Matches))
 	}
 	return l.out
-}, equal)
+}, memo.Equal)
 
 // asHTTPRule is everything of a rule but its matches in the shape of an HTTPRoute's: the fields mean the same.
 func asHTTPRule(r *gwv1.GRPCRouteRule) gwv1.HTTPRouteRule {
@@ -72,7 +73,7 @@ func (l *lowering) grpcMatches(matches []gwv1.GRPCRouteMatch) []numbered {
 // grpcMatch reads one match: service and method are the two segments of a gRPC request's path (gRPC over HTTP2,
 // "Requests").
 func (l *lowering) grpcMatch(index int, m *gwv1.GRPCRouteMatch) (ir.Match, bool) {
-	sub := field(".matches", index)
+	sub := finding.Element(".matches", index)
 	out := ir.Match{GRPC: true, Path: ir.PathMatch{Type: ir.PathPrefix, Value: "/"}, Rank: grpcRank("", "")}
 	ok := true
 	if m.Method != nil {
@@ -82,7 +83,7 @@ func (l *lowering) grpcMatch(index int, m *gwv1.GRPCRouteMatch) (ir.Match, bool)
 		h := &m.Headers[i]
 		v := ir.ValueMatch{Name: strings.ToLower(string(h.Name)), Value: h.Value}
 		v.Regex = h.Type != nil && *h.Type == gwv1.GRPCHeaderMatchRegularExpression
-		ok = (!v.Regex || l.regex(field(sub+".headers", i)+".value", v.Value)) && ok
+		ok = (!v.Regex || l.regex(finding.Element(sub+".headers", i)+".value", v.Value)) && ok
 		out.Headers = addOnce(out.Headers, v)
 	}
 	slices.SortFunc(out.Headers, byName)

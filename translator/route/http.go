@@ -24,7 +24,7 @@ var httpRules = memo.NewQuery("httpRules", func(c *memo.Ctx, name ir.Name) Lower
 		l.rule(&list[i], l.httpMatches(list[i].Matches))
 	}
 	return l.out
-}, equal)
+}, memo.Equal)
 
 func (l *lowering) httpMatches(matches []gwv1.HTTPRouteMatch) []numbered {
 	if len(matches) == 0 {

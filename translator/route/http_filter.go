@@ -24,7 +24,7 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 	var out filtered
 	rewrites := false
 	for i := range fs {
-		f, sub := &fs[i], field(list, i)
+		f, sub := &fs[i], finding.Element(list, i)
 		switch f.Type {
 		case gwv1.HTTPRouteFilterRequestHeaderModifier:
 			out.features.Headers.Request = append(out.features.Headers.Request, l.edits(sub+".requestHeaderModifier", f.RequestHeaderModifier)...)

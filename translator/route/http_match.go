@@ -15,7 +15,7 @@ import (
 // match reads one match of the rule at hand. A match with an invalid expression is left out: what it should take
 // cannot be told.
 func (l *lowering) match(index int, m *gwv1.HTTPRouteMatch) (ir.Match, bool) {
-	sub := field(".matches", index)
+	sub := finding.Element(".matches", index)
 	out := ir.Match{Path: pathMatch(m.Path)}
 	ok := out.Path.Type != ir.PathRegex || l.regex(sub+".path.value", out.Path.Value)
 	if m.Method != nil {
@@ -25,14 +25,14 @@ func (l *lowering) match(index int, m *gwv1.HTTPRouteMatch) (ir.Match, bool) {
 		h := &m.Headers[i]
 		v := ir.ValueMatch{Name: strings.ToLower(string(h.Name)), Value: h.Value}
 		v.Regex = h.Type != nil && *h.Type == gwv1.HeaderMatchRegularExpression
-		ok = (!v.Regex || l.regex(field(sub+".headers", i)+".value", v.Value)) && ok
+		ok = (!v.Regex || l.regex(finding.Element(sub+".headers", i)+".value", v.Value)) && ok
 		out.Headers = addOnce(out.Headers, v)
 	}
 	for i := range m.QueryParams {
 		q := &m.QueryParams[i]
 		v := ir.ValueMatch{Name: string(q.Name), Value: q.Value}
 		v.Regex = q.Type != nil && *q.Type == gwv1.QueryParamMatchRegularExpression
-		ok = (!v.Regex || l.regex(field(sub+".queryParams", i)+".value", v.Value)) && ok
+		ok = (!v.Regex || l.regex(finding.Element(sub+".queryParams", i)+".value", v.Value)) && ok
 		out.Query = addOnce(out.Query, v)
 	}
 	slices.SortFunc(out.Headers, byName)

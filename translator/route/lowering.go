@@ -36,7 +36,7 @@ type numbered struct {
 
 // begin turns to the next rule.
 func (l *lowering) begin(index int) {
-	l.index, l.at, l.dropped = index, field("spec.rules", index), false
+	l.index, l.at, l.dropped = index, finding.Element("spec.rules", index), false
 }
 
 // drop reports that the rule at hand is not served as asked.
@@ -47,9 +47,8 @@ func (l *lowering) drop(code finding.Code, sub string, args ...any) {
 
 // partial reports that a part of the rule at hand is left out.
 func (l *lowering) partial(code finding.Code, sub string, args ...any) {
-	l.out.Problems = append(l.out.Problems, finding.Problem{
-		Finding: finding.New(code, l.route, l.at+sub, args...), Condition: conditionPartial, Reason: unsupportedValue,
-	})
+	l.out.Problems = append(l.out.Problems, finding.Under(
+		finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, finding.New(code, l.route, l.at+sub, args...)))
 }
 
 // fail is the action of a rule that cannot send requests anywhere.
@@ -233,7 +232,7 @@ func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
 		if ref.Weight != nil {
 			w.Weight = uint32(*ref.Weight) //nolint:gosec // the schema bounds weights
 		}
-		sub := field(".backendRefs", i)
+		sub := finding.Element(".backendRefs", i)
 		w.Backend = l.destination(sub, ref.BackendObjectReference)
 		f, ok := l.backendFilters(sub, ref.Filters)
 		w.Features, w.Rewrite, w.Mirrors, w.Redirect = f.features, f.rewrite, f.mirrors, f.redirect
@@ -252,10 +251,8 @@ func (l *lowering) destination(sub string, ref gwv1.BackendObjectReference) ir.B
 		l.note(d.Note.Code, sub, d.Note.Args...)
 	}
 	if d.Fault != nil {
-		l.out.Problems = append(l.out.Problems, finding.Problem{
-			Finding:   finding.New(d.Fault.Code, l.route, l.at+sub, d.Fault.Args...),
-			Condition: conditionResolved, Reason: d.Fault.Reason,
-		})
+		l.out.Problems = append(l.out.Problems, finding.Under(
+			finding.ResolvedRefs, d.Fault.Reason, finding.New(d.Fault.Code, l.route, l.at+sub, d.Fault.Args...)))
 	}
 	return d.Backend
 }

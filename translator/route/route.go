@@ -4,9 +4,6 @@
 package route
 
 import (
-	"reflect"
-	"strconv"
-
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
@@ -19,7 +16,7 @@ type Kind struct {
 	Kind ir.Kind
 	// Lower returns the rules of a route of this kind.
 	Lower func(c *memo.Ctx, name ir.Name) Lowered
-	// Status makes the status of an object of this kind.
+	// Status wraps what all kinds of routes have in common in the status of this kind.
 	Status func(gwv1.RouteStatus) any
 }
 
@@ -32,16 +29,3 @@ type Lowered struct {
 	// Total and Dropped count the rules of the manifest, and those that are not served as asked.
 	Total, Dropped int
 }
-
-// Conditions that problems of rules are reported by.
-const (
-	conditionResolved = "ResolvedRefs"
-	conditionPartial  = "PartiallyInvalid"
-)
-
-const unsupportedValue = "UnsupportedValue"
-
-func equal[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
-
-// field returns the path of an element of a list.
-func field(list string, index int) string { return list + "[" + strconv.Itoa(index) + "]" }

@@ -24,25 +24,21 @@ type Report struct {
 	Findings []finding.Finding
 }
 
-// The condition types that several kinds share.
-const (
-	accepted     = "Accepted"
-	programmed   = "Programmed"
-	resolvedRefs = "ResolvedRefs"
-	conflicted   = "Conflicted"
-	partial      = "PartiallyInvalid"
-)
-
 // conditions collects the conditions of one status.
 type conditions struct {
 	generation int64
 	list       []metav1.Condition
 }
 
-func (c *conditions) set(kind string, s metav1.ConditionStatus, reason, message string) {
+func (c *conditions) set(kind finding.Condition, s metav1.ConditionStatus, reason, message string) {
 	c.list = append(c.list, metav1.Condition{
-		Type: kind, Status: s, Reason: reason, Message: limit(message), ObservedGeneration: c.generation,
+		Type: string(kind), Status: s, Reason: reason, Message: limit(message), ObservedGeneration: c.generation,
 	})
+}
+
+// problems sets a condition that problems decide: the first gives the reason, all of them the message.
+func (c *conditions) problems(kind finding.Condition, s metav1.ConditionStatus, problems []finding.Problem) {
+	c.set(kind, s, problems[0].Reason, text(problems))
 }
 
 // limit cuts a message to what the API allows (32,768 bytes), with room to spare.
@@ -55,7 +51,7 @@ func limit(message string) string {
 }
 
 // of selects the problems that a condition reports.
-func of(problems []finding.Problem, condition string) []finding.Problem {
+func of(problems []finding.Problem, condition finding.Condition) []finding.Problem {
 	var out []finding.Problem
 	for _, p := range problems {
 		if p.Condition == condition {

@@ -11,13 +11,13 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// GatewayClass words the status of a class of ours.
-func GatewayClass(generation int64, problems []finding.Problem) *gwv1.GatewayClassStatus {
+// GatewayClassStatus words the status of a class of ours.
+func GatewayClassStatus(generation int64, problems []finding.Problem) *gwv1.GatewayClassStatus {
 	c := conditions{generation: generation}
-	if bad := of(problems, accepted); len(bad) > 0 {
-		c.set(accepted, metav1.ConditionFalse, bad[0].Reason, text(bad))
+	if bad := of(problems, finding.Accepted); len(bad) > 0 {
+		c.problems(finding.Accepted, metav1.ConditionFalse, bad)
 	} else {
-		c.set(accepted, metav1.ConditionTrue, string(gwv1.GatewayClassReasonAccepted), "Gateways of this class are served")
+		c.set(finding.Accepted, metav1.ConditionTrue, string(gwv1.GatewayClassReasonAccepted), "Gateways of this class are served")
 	}
 	c.set("SupportedVersion", metav1.ConditionTrue, "SupportedVersion", "Gateway API v1.7")
 	return &gwv1.GatewayClassStatus{Conditions: c.list}
@@ -69,13 +69,13 @@ func (p Progress) text() string {
 
 // bad tells whether problems keep the listener from being served.
 func (l *Listener) bad() bool {
-	return len(of(l.Problems, accepted))+len(of(l.Problems, conflicted)) > 0
+	return len(of(l.Problems, finding.Accepted))+len(of(l.Problems, finding.Conflicted)) > 0
 }
 
 // GatewayStatus words the status of a Gateway of ours.
 func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
 	c := conditions{generation: g.Generation}
-	refusal := of(g.Problems, accepted)
+	refusal := of(g.Problems, finding.Accepted)
 	c.setGatewayAccepted(g, refusal)
 	c.setGatewayProgrammed(g, refusal)
 	var unresolved []string
@@ -83,15 +83,15 @@ func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
 	for i := range g.Listeners {
 		l := &g.Listeners[i]
 		s.Listeners = append(s.Listeners, listenerStatus(l, g.Generation, len(refusal) == 0))
-		if len(of(l.Problems, resolvedRefs)) > 0 {
+		if len(of(l.Problems, finding.ResolvedRefs)) > 0 {
 			unresolved = append(unresolved, l.Name)
 		}
 	}
 	if len(unresolved) > 0 {
-		c.set(resolvedRefs, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotResolved),
+		c.set(finding.ResolvedRefs, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotResolved),
 			"references of these listeners cannot be resolved: "+strings.Join(unresolved, ", "))
 	} else {
-		c.set(resolvedRefs, metav1.ConditionTrue, string(gwv1.GatewayReasonResolvedRefs), "all references are resolved")
+		c.set(finding.ResolvedRefs, metav1.ConditionTrue, string(gwv1.GatewayReasonResolvedRefs), "all references are resolved")
 	}
 	kind := gwv1.IPAddressType
 	for _, a := range g.Addresses {
@@ -112,13 +112,13 @@ func (c *conditions) setGatewayAccepted(g Gateway, refusal []finding.Problem) {
 	}
 	switch {
 	case len(refusal) > 0:
-		c.set(accepted, metav1.ConditionFalse, refusal[0].Reason, text(refusal))
+		c.problems(finding.Accepted, metav1.ConditionFalse, refusal)
 	case len(bad) == 0:
-		c.set(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonAccepted), "all listeners are accepted")
+		c.set(finding.Accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonAccepted), "all listeners are accepted")
 	case len(good) == 0:
-		c.set(accepted, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotValid), "no listener is accepted")
+		c.set(finding.Accepted, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotValid), "no listener is accepted")
 	default:
-		c.set(accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonListenersNotValid),
+		c.set(finding.Accepted, metav1.ConditionTrue, string(gwv1.GatewayReasonListenersNotValid),
 			"not accepted: "+strings.Join(bad, ", ")+"; accepted: "+strings.Join(good, ", "))
 	}
 }
@@ -136,16 +136,16 @@ func (c *conditions) setGatewayProgrammed(g Gateway, refusal []finding.Problem) 
 			waiting = append(waiting, l.Name+": "+l.Programmed.text())
 		}
 	}
-	unusable := of(g.Problems, programmed)
+	unusable := of(g.Problems, finding.Programmed)
 	switch {
 	case len(refusal) > 0 || served == 0:
-		c.set(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "no listener is served")
+		c.set(finding.Programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonInvalid), "no listener is served")
 	case len(unusable) > 0:
-		c.set(programmed, metav1.ConditionFalse, unusable[0].Reason, text(unusable))
+		c.problems(finding.Programmed, metav1.ConditionFalse, unusable)
 	case len(waiting) > 0:
-		c.set(programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonPending), strings.Join(waiting, "; "))
+		c.set(finding.Programmed, metav1.ConditionFalse, string(gwv1.GatewayReasonPending), strings.Join(waiting, "; "))
 	default:
-		c.set(programmed, metav1.ConditionTrue, string(gwv1.GatewayReasonProgrammed), g.Listeners[firstServed(g)].Programmed.text())
+		c.set(finding.Programmed, metav1.ConditionTrue, string(gwv1.GatewayReasonProgrammed), g.Listeners[firstServed(g)].Programmed.text())
 	}
 }
 
@@ -160,22 +160,22 @@ func firstServed(g Gateway) int {
 
 func listenerStatus(l *Listener, generation int64, gatewayAccepted bool) gwv1.ListenerStatus {
 	c := conditions{generation: generation}
-	conflicts := of(l.Problems, conflicted)
-	refusals := append(of(l.Problems, accepted), conflicts...)
+	conflicts := of(l.Problems, finding.Conflicted)
+	refusals := append(of(l.Problems, finding.Accepted), conflicts...)
 	if len(refusals) > 0 {
-		c.set(accepted, metav1.ConditionFalse, refusals[0].Reason, text(refusals))
+		c.problems(finding.Accepted, metav1.ConditionFalse, refusals)
 	} else {
-		c.set(accepted, metav1.ConditionTrue, string(gwv1.ListenerReasonAccepted), "the listener is accepted")
+		c.set(finding.Accepted, metav1.ConditionTrue, string(gwv1.ListenerReasonAccepted), "the listener is accepted")
 	}
 	if len(conflicts) > 0 {
-		c.set(conflicted, metav1.ConditionTrue, conflicts[0].Reason, text(conflicts))
+		c.problems(finding.Conflicted, metav1.ConditionTrue, conflicts)
 	} else {
-		c.set(conflicted, metav1.ConditionFalse, string(gwv1.ListenerReasonNoConflicts), "no other listener conflicts")
+		c.set(finding.Conflicted, metav1.ConditionFalse, string(gwv1.ListenerReasonNoConflicts), "no other listener conflicts")
 	}
-	if unresolved := of(l.Problems, resolvedRefs); len(unresolved) > 0 {
-		c.set(resolvedRefs, metav1.ConditionFalse, unresolved[0].Reason, text(unresolved))
+	if unresolved := of(l.Problems, finding.ResolvedRefs); len(unresolved) > 0 {
+		c.problems(finding.ResolvedRefs, metav1.ConditionFalse, unresolved)
 	} else {
-		c.set(resolvedRefs, metav1.ConditionTrue, string(gwv1.ListenerReasonResolvedRefs), "all references are resolved")
+		c.set(finding.ResolvedRefs, metav1.ConditionTrue, string(gwv1.ListenerReasonResolvedRefs), "all references are resolved")
 	}
 	c.setListenerProgrammed(l, conflicts, gatewayAccepted)
 	return gwv1.ListenerStatus{
@@ -185,18 +185,18 @@ func listenerStatus(l *Listener, generation int64, gatewayAccepted bool) gwv1.Li
 }
 
 func (c *conditions) setListenerProgrammed(l *Listener, conflicts []finding.Problem, gatewayAccepted bool) {
-	refused := of(l.Problems, programmed)
+	refused := of(l.Problems, finding.Programmed)
 	switch {
 	case len(conflicts) > 0:
-		c.set(programmed, metav1.ConditionFalse, conflicts[0].Reason, "the listener conflicts with another")
+		c.set(finding.Programmed, metav1.ConditionFalse, conflicts[0].Reason, "the listener conflicts with another")
 	case !l.Programmed.Served || !gatewayAccepted:
-		c.set(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonInvalid), "the listener is not served")
+		c.set(finding.Programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonInvalid), "the listener is not served")
 	case len(refused) > 0:
-		c.set(programmed, metav1.ConditionFalse, refused[0].Reason, text(refused))
+		c.problems(finding.Programmed, metav1.ConditionFalse, refused)
 	case l.Programmed.done():
-		c.set(programmed, metav1.ConditionTrue, string(gwv1.ListenerReasonProgrammed), l.Programmed.text())
+		c.set(finding.Programmed, metav1.ConditionTrue, string(gwv1.ListenerReasonProgrammed), l.Programmed.text())
 	default:
-		c.set(programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonPending), l.Programmed.text())
+		c.set(finding.Programmed, metav1.ConditionFalse, string(gwv1.ListenerReasonPending), l.Programmed.text())
 	}
 }
 

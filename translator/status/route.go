@@ -30,27 +30,27 @@ func RouteStatus(r Route) gwv1.RouteStatus {
 	s := gwv1.RouteStatus{Parents: []gwv1.RouteParentStatus{}}
 	for _, p := range r.Parents {
 		c := conditions{generation: r.Generation}
-		dropped, fallbacks := of(r.Problems, partial), of(p.Problems, partial)
-		refusals := of(p.Problems, accepted)
+		dropped, fallbacks := of(r.Problems, finding.PartiallyInvalid), of(p.Problems, finding.PartiallyInvalid)
+		refusals := of(p.Problems, finding.Accepted)
 		switch {
 		case len(refusals) > 0:
-			c.set(accepted, metav1.ConditionFalse, refusals[0].Reason, text(refusals))
+			c.problems(finding.Accepted, metav1.ConditionFalse, refusals)
 		case len(dropped) > 0 && r.Dropped == r.Total:
-			c.set(accepted, metav1.ConditionFalse, dropped[0].Reason, text(dropped))
+			c.problems(finding.Accepted, metav1.ConditionFalse, dropped)
 		default:
-			c.set(accepted, metav1.ConditionTrue, string(gwv1.RouteReasonAccepted), "the route is attached")
+			c.set(finding.Accepted, metav1.ConditionTrue, string(gwv1.RouteReasonAccepted), "the route is attached")
 		}
-		if unresolved := of(r.Problems, resolvedRefs); len(unresolved) > 0 {
-			c.set(resolvedRefs, metav1.ConditionFalse, unresolved[0].Reason, text(unresolved))
+		if unresolved := of(r.Problems, finding.ResolvedRefs); len(unresolved) > 0 {
+			c.problems(finding.ResolvedRefs, metav1.ConditionFalse, unresolved)
 		} else {
-			c.set(resolvedRefs, metav1.ConditionTrue, string(gwv1.RouteReasonResolvedRefs), "all references are resolved")
+			c.set(finding.ResolvedRefs, metav1.ConditionTrue, string(gwv1.RouteReasonResolvedRefs), "all references are resolved")
 		}
 		switch { // the beginnings of the messages are the spec's (RouteConditionPartiallyInvalid)
 		case len(refusals) > 0 || len(dropped) > 0 && r.Dropped == r.Total:
 		case len(dropped) > 0:
-			c.set(partial, metav1.ConditionTrue, dropped[0].Reason, "Dropped Rule: "+text(append(dropped, fallbacks...)))
+			c.set(finding.PartiallyInvalid, metav1.ConditionTrue, dropped[0].Reason, "Dropped Rule: "+text(append(dropped, fallbacks...)))
 		case len(fallbacks) > 0:
-			c.set(partial, metav1.ConditionTrue, fallbacks[0].Reason, "Fall Back: "+text(fallbacks))
+			c.set(finding.PartiallyInvalid, metav1.ConditionTrue, fallbacks[0].Reason, "Fall Back: "+text(fallbacks))
 		}
 		s.Parents = append(s.Parents, gwv1.RouteParentStatus{
 			ParentRef: explicit(p.Ref), ControllerName: gwv1.GatewayController(r.Controller), Conditions: c.list,

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
 )
 
 // validated is an Envoy message with the checks that Envoy itself makes before it looks at the meaning
@@ -21,6 +22,14 @@ import (
 type validated interface {
 	proto.Message
 	ValidateAll() error
+}
+
+// Resource makes a resource of an encoded message. Its version is the hash of its bytes, so the same objects give the
+// same version everywhere. It may reorder what the resource needs.
+func Resource(id ir.ResourceID, body []byte, needs []ir.ResourceID) *ir.Resource {
+	slices.SortFunc(needs, ir.ResourceID.Compare)
+	sum := sha256.Sum256(body)
+	return &ir.Resource{ID: id, Version: hex.EncodeToString(sum[:12]), Body: body, Needs: slices.Compact(needs)}
 }
 
 // encode validates a message and makes a resource of it.
@@ -32,19 +41,10 @@ func encode(id ir.ResourceID, m validated, needs []ir.ResourceID) (*ir.Resource,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
-	slices.SortFunc(needs, ir.ResourceID.Compare)
-	sum := sha256.Sum256(body)
-	return &ir.Resource{ID: id, Version: hex.EncodeToString(sum[:12]), Body: body, Needs: slices.Compact(needs)}, nil
+	return Resource(id, body, needs), nil
 }
 
-// pack wraps a message. Packing a message that was just made cannot fail.
-func pack(m proto.Message) *anypb.Any {
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		panic(err)
-	}
-	return &anypb.Any{TypeUrl: "type.googleapis.com/" + string(m.ProtoReflect().Descriptor().FullName()), Value: body}
-}
+func pack(m proto.Message) *anypb.Any { return filter.Pack(m) }
 
 // ads is the stream that brought the resource which says it.
 func ads() *corev3.ConfigSource {

@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
 )
 
 // Limits of every listener. They bound what one connection can take from the proxy (Envoy, "Configuring Envoy as an
@@ -129,7 +128,7 @@ func connectionManager(table ir.RouteTableName) *hcmv3.HttpConnectionManager {
 	return &hcmv3.HttpConnectionManager{
 		StatPrefix:  string(table),
 		CodecType:   hcmv3.HttpConnectionManager_AUTO,
-		HttpFilters: filter.Chain(),
+		HttpFilters: httpFilters(),
 		RouteSpecifier: &hcmv3.HttpConnectionManager_Rds{
 			Rds: &hcmv3.Rds{RouteConfigName: string(table), ConfigSource: source},
 		},

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
 )
 
 // VirtualHost encodes a virtual host. Its name is its resource's name, or Envoy would acknowledge a removal and ignore
@@ -95,7 +94,7 @@ func lowerPart(rule *ir.Rule, match *routev3.RouteMatch, needs map[ir.ResourceID
 	var err error
 	r := &routev3.Route{Name: rule.Name, Match: match, Metadata: originMetadata([]ir.Origin{rule.Origin})}
 	setHeaders(r, rule.Features.Headers)
-	r.TypedPerFilterConfig = filter.PerRoute(rule.Features)
+	r.TypedPerFilterConfig = perRoute(rule.Features)
 	switch a := rule.Action.(type) {
 	case ir.Respond:
 		r.Action = respond(a)

@@ -7,7 +7,7 @@ import (
 
 	corsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -16,12 +16,12 @@ import (
 // CORS answers preflight requests, and lets browsers of allowed origins read answers.
 var CORS = Filter{
 	Name:   "envoy.filters.http.cors",
-	Config: func() *anypb.Any { return pack(&corsv3.Cors{}) },
-	PerRoute: func(f ir.Features) *anypb.Any {
+	Config: func() proto.Message { return &corsv3.Cors{} },
+	PerRoute: func(f ir.Features) proto.Message {
 		if f.CORS == nil {
 			return nil
 		}
-		return pack(corsPolicy(f.CORS))
+		return corsPolicy(f.CORS)
 	},
 }
 

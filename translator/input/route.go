@@ -9,6 +9,15 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
+// RouteHead is what the core reads of a route apart from its rules.
+type RouteHead struct {
+	Created   int64 // seconds since 1970; 0 when the object does not say
+	Parents   []gwv1.ParentReference
+	Hostnames []ir.Hostname // as written, in lower case
+	// DefaultGateways is spec.useDefaultGateways, which is not supported.
+	DefaultGateways string
+}
+
 // ParentGateway returns the Gateway that a parentRef of a route in namespace names, and whether it names one.
 func ParentGateway(p gwv1.ParentReference, namespace string) (ir.Name, bool) {
 	if p.Group != nil && *p.Group != gwv1.GroupName || p.Kind != nil && *p.Kind != "Gateway" {

@@ -4,47 +4,11 @@ import (
 	"slices"
 	"strings"
 
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
-
-// PortKey names one port of a Gateway, which is one Envoy listener.
-type PortKey struct {
-	Gateway ir.Name
-	Port    int32
-}
-
-// Name returns the name of the Envoy listener.
-func (k PortKey) Name() ir.ListenerName { return ir.GatewayListener(k.Gateway, k.Port) }
-
-// TableKey names a route table: that of the HTTP listeners of a port, or of one HTTPS listener.
-type TableKey struct {
-	PortKey
-	Section string // empty for the HTTP listeners of the port, which share a table
-}
-
-// Name returns the name of the RouteConfiguration.
-func (k TableKey) Name() ir.RouteTableName {
-	if k.Section == "" {
-		return ir.HTTPTable(k.Gateway, k.Port)
-	}
-	return ir.HTTPSTable(k.Gateway, k.Port, k.Section)
-}
-
-// HostKey names a virtual host.
-type HostKey struct {
-	Table TableKey
-	Host  ir.Hostname
-}
-
-// Name returns the name of the virtual host.
-func (k HostKey) Name() ir.VirtualHostName {
-	return ir.VirtualHostName{Table: k.Table.Name(), Host: k.Host}
-}
 
 // door is what a route table needs to know of a listener.
 type door struct {
@@ -70,7 +34,7 @@ var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
 		return strings.Compare(a.Section, b.Section)
 	})
 	return out
-}, equal)
+}, memo.Equal)
 
 // ownerOf finds the listener that a host of a table belongs to: the most specific whose host name covers it, if that
 // listener is one of the table's.
@@ -109,7 +73,7 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 		}
 	}
 	return hosts
-}, equal)
+}, memo.Equal)
 
 func fixedHosts(c *memo.Ctx, table TableKey) []ir.Hostname {
 	hosts := []ir.Hostname{ir.AnyHost}
@@ -145,41 +109,4 @@ var ParentCount = memo.NewQuery("ParentCount", func(c *memo.Ctx, route ir.Ref) i
 		return 0
 	}
 	return len(head.Parents)
-}, same)
-
-// chain is one filter chain of a port, apart from its certificates' contents.
-type chain struct {
-	Table    TableKey
-	Hostname ir.Hostname
-	Secrets  []ir.Name // none for HTTP
-	Origin   []ir.Origin
-}
-
-// has tells whether a listener is one of the chain's.
-func (ch *chain) has(l *attach.Listener) bool { return slices.Contains(ch.Origin, l.Origin()) }
-
-// chainsOf lists the filter chains of a port: one for all of its HTTP listeners, or one for each HTTPS listener that
-// has a usable certificate.
-var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain {
-	var out []chain
-	plain := chain{Table: TableKey{PortKey: port}, Hostname: ir.AnyHost}
-	listeners := attach.Listeners.Get(c, port.Gateway)
-	for i := range listeners {
-		l := &listeners[i]
-		switch {
-		case l.Port != port.Port || !l.Usable():
-		case l.Protocol == gwv1.HTTPProtocolType:
-			plain.Origin = append(plain.Origin, l.Origin())
-		default:
-			if secrets := attach.CertificatesOf.Get(c, l.Key).Secrets; len(secrets) > 0 {
-				out = append(out, chain{
-					Table: TableKey{port, l.Key.Section}, Hostname: l.Hostname, Secrets: secrets, Origin: []ir.Origin{l.Origin()},
-				})
-			}
-		}
-	}
-	if len(plain.Origin) > 0 {
-		out = append(out, plain)
-	}
-	return out
-}, equal)
+}, memo.Same)

@@ -1,0 +1,56 @@
+package input
+
+import (
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// Index buckets: sorted, small, and of names alone, so that a change of a member does not touch its bucket.
+var (
+	// ObjectsOf lists the objects of a kind that has a status, in [Shards] buckets by hash of the name.
+	ObjectsOf = memo.NewInput[KindShard]("ObjectsOf", memo.Equal[[]ir.Name])
+	// GatewaysOfClass lists the Gateways that name a class.
+	GatewaysOfClass = memo.NewInput[string]("GatewaysOfClass", memo.Equal[[]ir.Name])
+	// RoutesOfGateway lists the routes that name a Gateway as a parent.
+	RoutesOfGateway = memo.NewInput[GatewayShard]("RoutesOfGateway", memo.Equal[[]ir.Ref])
+	// HostsOfGateway lists the host names, as routes write them, of the routes that name a Gateway as a parent.
+	// A route without host names counts as [ir.AnyHost].
+	HostsOfGateway = memo.NewInput[GatewayShard]("HostsOfGateway", memo.Equal[[]ir.Hostname])
+	// RoutesOfHost lists the routes that name a Gateway as a parent and this host name.
+	RoutesOfHost = memo.NewInput[GatewayHost]("RoutesOfHost", memo.Equal[[]ir.Ref])
+	// SlicesOfService lists the EndpointSlices of a Service.
+	SlicesOfService = memo.NewInput[ir.Name]("SlicesOfService", memo.Equal[[]ir.Name])
+	// GrantsOfNamespace lists the ReferenceGrants of a namespace.
+	GrantsOfNamespace = memo.NewInput[string]("GrantsOfNamespace", memo.Equal[[]ir.Name])
+)
+
+// Shards is the number of buckets that an index of many names is cut into, so that one new name copies a
+// sixty-fourth of the list.
+const Shards = 64
+
+// ShardOf returns the bucket of a name, from 0 to Shards-1. It is the same on every machine (FNV-1a).
+func ShardOf(name string) uint8 {
+	h := uint32(2166136261)
+	for i := range len(name) {
+		h = (h ^ uint32(name[i])) * 16777619
+	}
+	return uint8(h % Shards) //nolint:gosec // below 64
+}
+
+// KindShard is the key of [ObjectsOf].
+type KindShard struct {
+	Kind  ir.Kind
+	Shard uint8
+}
+
+// GatewayShard is the key of an index of a Gateway.
+type GatewayShard struct {
+	Gateway ir.Name
+	Shard   uint8
+}
+
+// GatewayHost is the key of [RoutesOfHost].
+type GatewayHost struct {
+	Gateway ir.Name
+	Host    ir.Hostname
+}

@@ -1,0 +1,85 @@
+package translator
+
+import (
+	"slices"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+// What an Envoy refused is said by the objects that it was made of, for as long as the refused bytes are what they make.
+
+// rejection tells whether the newest version of a resource was refused by an Envoy, and its words.
+func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
+	r, ok := input.Rejections.Read(c, key.ID())
+	if !ok {
+		return false, ""
+	}
+	wanted := ResourceOf.Get(c, key).Resource
+	return wanted != nil && wanted.Version == r.Version, r.Message
+}
+
+// refusedListener lists what an Envoy refused of a listener: itself, or a certificate without which it serves nobody.
+func refusedListener(c *memo.Ctx, l *attach.Listener) []finding.Problem {
+	var problems []finding.Problem
+	key := ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: PortKey{l.Key.Gateway, l.Port}}}
+	if rejected, why := rejection(c, key); rejected {
+		problems = append(problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
+			finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)))
+	}
+	for _, secret := range attach.CertificatesOf.Get(c, l.Key).Secrets {
+		if rejected, why := rejection(c, ResourceKey{Type: ir.TypeSecret, Secret: secret}); rejected {
+			f := finding.New(finding.CertificateInvalid, l.Ref(), l.Field()+".tls.certificateRefs", secret, "Envoy refused it: "+why)
+			problems = append(problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidCertificateRef, f),
+				finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid, f))
+		}
+	}
+	return problems
+}
+
+// refusedHosts lists the hosts of a route that an Envoy refused, through one parentRef.
+func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attachment) []finding.Problem {
+	var problems []finding.Problem
+	for _, key := range a.Listeners {
+		l := attach.ListenerOf(c, key)
+		table := TableKey{PortKey: PortKey{key.Gateway, l.Port}}
+		if l.Protocol == gwv1.HTTPSProtocolType {
+			table.Section = key.Section
+		}
+		for _, raw := range head.Hosts() {
+			host, ok := attach.Intersect(raw, l.Hostname)
+			if !ok {
+				continue
+			}
+			vh := ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
+			if rejected, why := rejection(c, vh); rejected {
+				problems = append(problems, fallback(finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why)))
+			}
+		}
+	}
+	slices.SortFunc(problems, func(a, b finding.Problem) int { return finding.Compare(a.Finding, b.Finding) })
+	return slices.Compact(problems)
+}
+
+// refusedBackends lists the backends of a route that an Envoy refused.
+func refusedBackends(c *memo.Ctx, ref ir.Ref, rules []ir.Rule) []finding.Problem {
+	var problems []finding.Problem
+	for _, backend := range backendsIn(rules) {
+		for _, t := range []ir.Type{ir.TypeCluster, ir.TypeEndpoints} {
+			if rejected, why := rejection(c, ResourceKey{Type: t, Backend: backend}); rejected {
+				problems = append(problems, fallback(finding.New(finding.RefusedBackend, ref, "spec.rules", backend, why)))
+			}
+		}
+	}
+	return problems
+}
+
+// fallback makes a problem of a refusal that leaves in force what the proxy had before.
+func fallback(f finding.Finding) finding.Problem {
+	return finding.Under(finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, f)
+}

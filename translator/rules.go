@@ -1,0 +1,49 @@
+package translator
+
+import (
+	"slices"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/route"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
+)
+
+// RulesOf are the rules of a route, each of which Envoy is known to take.
+var RulesOf = memo.NewQuery("RulesOf", func(c *memo.Ctx, ref ir.Ref) route.Lowered {
+	kind, ok := routeKind(ref.Kind)
+	if !ok {
+		return route.Lowered{}
+	}
+	lowered := kind.Lower(c, ref.Name)
+	kept := make([]ir.Rule, 0, len(lowered.Rules))
+	problems := slices.Clip(lowered.Problems)
+	for _, rule := range lowered.Rules {
+		if err := checkRule(rule); err != nil {
+			problems = append(problems, dropped(finding.New(finding.RuleRefused, ref, "spec.rules", rule.Name+": "+err.Error())))
+			continue
+		}
+		kept = append(kept, rule)
+	}
+	if len(kept) < len(lowered.Rules) {
+		lowered.Rules, lowered.Problems = kept, problems
+	}
+	return lowered
+}, memo.Equal).Recovering(func(ref ir.Ref, panicked any) route.Lowered {
+	return route.Lowered{Total: 1, Dropped: 1, Problems: []finding.Problem{
+		dropped(finding.New(finding.Internal, ref, "spec.rules", panicked)),
+	}}
+})
+
+// checkRule translates a rule alone, so that one that Envoy would refuse harms nobody else on its host.
+func checkRule(rule ir.Rule) error {
+	_, err := xds.VirtualHost(ir.VirtualHost{Name: ir.VirtualHostName{Table: "check", Host: ir.AnyHost}, Rules: []ir.Rule{rule}})
+	return err
+}
+
+func dropped(f finding.Finding) finding.Problem {
+	return finding.Under(finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, f)
+}
