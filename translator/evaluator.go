@@ -85,7 +85,7 @@ func compareChanges(a, b ir.Change) int {
 }
 
 func compareClasses(a, b ir.ProxyClass) int {
-	return cmp.Or(cmp.Compare(a.Role, b.Role), a.Name.Compare(b.Name))
+	return cmp.Or(cmp.Compare(a.Role, b.Role), a.Compare(b.Name))
 }
 
 func (e *Evaluator) start() {

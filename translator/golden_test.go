@@ -2,14 +2,14 @@ package translator_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/golden"
@@ -33,9 +33,7 @@ func TestCases(t *testing.T) {
 		}
 		m := newMachine(settings)
 		objects := put(t, m, base(t), "base.yaml")
-		for ref, o := range put(t, m, strings.ReplaceAll(c.In["objects.yaml"], "$PAIR", secretData()), "objects.yaml") {
-			objects[ref] = o
-		}
+		maps.Copy(objects, put(t, m, strings.ReplaceAll(c.In["objects.yaml"], "$PAIR", secretData()), "objects.yaml"))
 		m.refresh(t)
 		tell(t, m, c.In["facts"])
 		return map[string]string{

@@ -21,7 +21,7 @@ var objectsOf = memo.NewQuery("objectsOf", func(c *memo.Ctx, key input.KindShard
 
 // reportOf words the report of an object.
 var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Report {
-	switch ref.Kind { //nolint:exhaustive // all others are routes
+	switch ref.Kind {
 	case ir.KindGatewayClass:
 		return classReport(c, ref)
 	case ir.KindGateway:

@@ -146,6 +146,25 @@ func (w *world) fresh(t *testing.T, settings input.Settings, r *rand.Rand) *mach
 // input was changed.
 func (w *world) compare(t *testing.T, remembered, fresh *machine, step string) {
 	t.Helper()
+	compareResources(t, remembered, fresh, step)
+	if d := cmp.Diff(fresh.reports, remembered.reports); d != "" {
+		t.Fatalf("%s: reports differ (-fresh +remembered):\n%s", step, d)
+	}
+	if d := cmp.Diff(fresh.evaluator.IR(), remembered.evaluator.IR()); d != "" {
+		t.Fatalf("%s: the IR differs (-fresh +remembered):\n%s", step, d)
+	}
+	if d := cmp.Diff(fresh.wants, remembered.wants); d != "" && len(fresh.wants)+len(remembered.wants) > 0 {
+		t.Fatalf("%s: wants differ (-fresh +remembered):\n%s", step, d)
+	}
+	for ref, o := range w.objects {
+		if now := marshal(o); !bytes.Equal(now, w.before[ref]) {
+			t.Fatalf("%s: %s was changed by the evaluation", step, ref)
+		}
+	}
+}
+
+func compareResources(t *testing.T, remembered, fresh *machine, step string) {
+	t.Helper()
 	for class, want := range fresh.resources {
 		got := remembered.resources[class]
 		for id, r := range want {
@@ -160,20 +179,6 @@ func (w *world) compare(t *testing.T, remembered, fresh *machine, step string) {
 			if fresh.resources[class][id] == nil {
 				t.Fatalf("%s: %s: %s is left over", step, class, id)
 			}
-		}
-	}
-	if d := cmp.Diff(fresh.reports, remembered.reports); d != "" {
-		t.Fatalf("%s: reports differ (-fresh +remembered):\n%s", step, d)
-	}
-	if d := cmp.Diff(fresh.evaluator.IR(), remembered.evaluator.IR()); d != "" {
-		t.Fatalf("%s: the IR differs (-fresh +remembered):\n%s", step, d)
-	}
-	if d := cmp.Diff(fresh.wants, remembered.wants); d != "" && len(fresh.wants)+len(remembered.wants) > 0 {
-		t.Fatalf("%s: wants differ (-fresh +remembered):\n%s", step, d)
-	}
-	for ref, o := range w.objects {
-		if now := marshal(o); !bytes.Equal(now, w.before[ref]) {
-			t.Fatalf("%s: %s was changed by the evaluation", step, ref)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -179,15 +180,7 @@ func (u *Up) Write(t testing.TB, name, text string) {
 	Put(t, u.Dir, name, text)
 	path := filepath.Join(u.Dir, name)
 	u.AwaitFrom(t, from, name+" live", func(e Event) bool {
-		if e.Event != "live" && e.Event != "read" {
-			return false
-		}
-		for _, f := range e.Files {
-			if f == path {
-				return true
-			}
-		}
-		return false
+		return (e.Event == "live" || e.Event == "read") && slices.Contains(e.Files, path)
 	})
 }
 

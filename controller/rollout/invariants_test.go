@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -230,9 +231,7 @@ func (s *stream) checkHeld() {
 		ir.TypeVirtualHost: {},
 	}
 	for _, hosts := range f.hosts {
-		for name, h := range hosts {
-			held[ir.TypeVirtualHost][name] = h
-		}
+		maps.Copy(held[ir.TypeVirtualHost], hosts)
 	}
 	for id, version := range s.plan.versions {
 		h := held[id.Type][id.Name]

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
-	translate "github.com/cloverleaf-mesh/cloverleaf/translator/xds"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
 // Layout says how virtual hosts travel to the proxy.
@@ -49,7 +49,7 @@ func (i *inlined) compose(changes []ir.Change) []ir.Change {
 	out := make([]ir.Change, 0, len(changes))
 	touched := map[inlineKey]bool{}
 	for _, ch := range changes {
-		switch ch.ID.Type { //nolint:exhaustive // the others travel as they are
+		switch ch.ID.Type {
 		case ir.TypeRouteTable:
 			key := inlineKey{ch.Class, ch.ID.Name}
 			i.of(key).setHead(ch.Resource)
@@ -96,10 +96,10 @@ func (t *inlineTable) setHead(head *ir.Resource) {
 	if head == nil {
 		return
 	}
-	m, err := translate.Decode(head)
-	if err == nil {
-		m.(*routev3.RouteConfiguration).Vhds = nil
-		t.body, err = proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	m, err := xds.Decode(head)
+	if table, ok := m.(*routev3.RouteConfiguration); ok && err == nil {
+		table.Vhds = nil
+		t.body, err = proto.MarshalOptions{Deterministic: true}.Marshal(table)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("a route table that was just encoded: %v", err))
@@ -125,5 +125,5 @@ func (t *inlineTable) whole(id ir.ResourceID) *ir.Resource {
 		body = protowire.AppendBytes(protowire.AppendTag(body, virtualHosts, protowire.BytesType), host.Body)
 		needs = append(needs, host.Needs...)
 	}
-	return translate.Resource(id, body, needs)
+	return xds.Resource(id, body, needs)
 }

@@ -6,12 +6,12 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
-	translate "github.com/cloverleaf-mesh/cloverleaf/translator/xds"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
 func inlineHost(t *testing.T, host ir.Hostname, cluster ir.BackendName) ir.Change {
 	t.Helper()
-	r, err := translate.VirtualHost(ir.VirtualHost{Name: ir.VirtualHostName{Table: "t", Host: host}, Rules: []ir.Rule{{
+	r, err := xds.VirtualHost(ir.VirtualHost{Name: ir.VirtualHostName{Table: "t", Host: host}, Rules: []ir.Rule{{
 		Match: ir.Match{Path: ir.PathMatch{Value: "/"}}, Action: ir.Forward{Split: []ir.Weighted{{Weight: 1, Backend: cluster}}},
 	}}})
 	if err != nil {
@@ -22,7 +22,7 @@ func inlineHost(t *testing.T, host ir.Hostname, cluster ir.BackendName) ir.Chang
 
 func inlineHead(t *testing.T) ir.Change {
 	t.Helper()
-	head, err := translate.RouteTable(ir.RouteTable{Name: "t"})
+	head, err := xds.RouteTable(ir.RouteTable{Name: "t"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func composeOne(t *testing.T, i *inlined, changes ...ir.Change) ir.Change {
 func TestAnInlineTableHoldsItsHostsInOrderAndNeedsTheirClusters(t *testing.T) {
 	head, a, b := inlineHead(t), inlineHost(t, "a.example", "n/a/80"), inlineHost(t, "b.example", "n/b/80")
 	whole := composeOne(t, newInlined(), b, head, a).Resource
-	m, err := translate.Decode(whole)
+	m, err := xds.Decode(whole)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	xds "github.com/envoyproxy/go-control-plane/pkg/server/v3"
+	serverv3 "github.com/envoyproxy/go-control-plane/pkg/server/v3"
 	"google.golang.org/grpc"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/rollout"
@@ -52,7 +52,7 @@ type Server struct {
 	discoveryv3.UnimplementedAggregatedDiscoveryServiceServer
 
 	options Options
-	inner   xds.Server
+	inner   serverv3.Server
 	stop    context.CancelFunc
 
 	mu         sync.Mutex
@@ -92,7 +92,7 @@ func New(o Options) *Server {
 	if o.VirtualHosts == Inline {
 		s.inline = newInlined()
 	}
-	s.inner = xds.NewServer(ctx, &cache{s}, s.callbacks())
+	s.inner = serverv3.NewServer(ctx, &cache{s}, s.callbacks())
 	go s.watchStuck(ctx)
 	return s
 }

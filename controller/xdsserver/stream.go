@@ -7,13 +7,13 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	xds "github.com/envoyproxy/go-control-plane/pkg/server/v3"
+	serverv3 "github.com/envoyproxy/go-control-plane/pkg/server/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/rollout"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
-	translate "github.com/cloverleaf-mesh/cloverleaf/translator/xds"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
 // stream is one proxy's stream.
@@ -35,8 +35,8 @@ type watch struct {
 	sentAt    time.Time
 }
 
-func (s *Server) callbacks() xds.CallbackFuncs {
-	return xds.CallbackFuncs{
+func (s *Server) callbacks() serverv3.CallbackFuncs {
+	return serverv3.CallbackFuncs{
 		DeltaStreamOpenFunc: func(ctx context.Context, id int64, _ string) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -190,7 +190,7 @@ func (s *Server) cutStuck() {
 func (st *stream) oldest() time.Duration {
 	var age time.Duration
 	for t := range st.watches {
-		if st.proxy.InFlight(ir.Type(t)) { //nolint:gosec // a small index
+		if st.proxy.InFlight(ir.Type(t)) {
 			age = max(age, time.Since(st.watches[t].sentAt))
 		}
 	}
@@ -212,7 +212,7 @@ func (s *Server) OldestUnacked() time.Duration {
 
 func typeOf(url string) (ir.Type, bool) {
 	for t := range ir.TypeCount {
-		if translate.TypeURL(t) == url {
+		if xds.TypeURL(t) == url {
 			return t, true
 		}
 	}

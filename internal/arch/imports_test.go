@@ -36,6 +36,7 @@ func coreLayers() []layer {
 			others: []string{machinery, gatewayTypes},
 		},
 		{packages: "internal/memo", why: "the engine knows nothing of what is computed"},
+		{packages: "internal/re2", why: "Envoy's regular expressions, whatever they are for"},
 		{packages: "translator/ir", why: "the vocabulary knows nothing of Kubernetes and nothing of Envoy"},
 		{
 			packages: "translator/finding", why: "words know names, and neither objects nor Envoy",
@@ -53,7 +54,7 @@ func coreLayers() []layer {
 		},
 		{
 			packages: "translator/route", why: "rules become IR without a look at parents or Envoy",
-			own:    []string{"internal/memo", "translator/attach", "translator/finding", "translator/input", "translator/ir"},
+			own:    []string{"internal/memo", "internal/re2", "translator/attach", "translator/finding", "translator/input", "translator/ir"},
 			others: []string{gatewayTypes},
 		},
 		{
@@ -67,7 +68,7 @@ func coreLayers() []layer {
 		},
 		{
 			packages: "translator/xds", why: "Envoy's messages are written from the IR alone",
-			own: []string{"translator/ir", "translator/xds/filter"}, others: []string{envoyMessages, "github.com/cncf/xds/go", protobuf},
+			own: []string{"internal/re2", "translator/ir", "translator/xds/filter"}, others: []string{envoyMessages, "github.com/cncf/xds/go", protobuf},
 		},
 		{
 			packages: "translator", why: "the root composes the core, and knows no shell",
@@ -101,7 +102,7 @@ func shellLayers() []layer {
 			packages: "controller/source/...", why: "sources read objects; what these mean is the core's business",
 			own: []string{"api/v1alpha1", "config/schema", "controller/source/...", "translator/finding", "translator/ir"},
 			others: []string{
-				gatewayTypes, coreTypes, machinery, "github.com/fsnotify/fsnotify", "go.yaml.in/yaml/v3", "sigs.k8s.io/json", "sigs.k8s.io/yaml",
+				gatewayTypes, coreTypes, machinery, "github.com/fsnotify/fsnotify", "go.yaml.in/yaml", "sigs.k8s.io/json", "sigs.k8s.io/yaml",
 			},
 		},
 		{
@@ -124,6 +125,11 @@ func shellLayers() []layer {
 			packages: "internal/telemetry", why: "names and units of measurements; who measures is decided above it",
 			own:    []string{"internal/memo", "translator/ir"},
 			others: []string{"github.com/prometheus/client_golang", "go.opentelemetry.io"},
+		},
+		{
+			packages: "internal/worldgen", why: "it makes objects at random, and knows nothing of what they become",
+			own:    []string{"api/v1alpha1", "config/schema", "controller/store", "translator/input", "translator/ir"},
+			others: []string{gatewayTypes, coreTypes, machinery},
 		},
 		{packages: "internal/arch", why: "rules read source; they run none of it"},
 		{

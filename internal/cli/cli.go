@@ -69,7 +69,7 @@ func NewStyle(wish string, w io.Writer, ascii bool) (Style, error) {
 // Terminal tells whether a stream is a terminal.
 func Terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // file descriptors are small
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Mark is the sign at the beginning of a line.

@@ -153,7 +153,7 @@ func TestAPanicThatNobodyContainsLosesNothing(t *testing.T) {
 
 func TestAWriteWhileAQueryRunsIsABug(t *testing.T) {
 	table := New()
-	writer := NewQuery("writer", func(c *Ctx, k int) int { chainCell.Set(table, k, 1); return 0 }, equalInts)
+	writer := NewQuery("writer", func(_ *Ctx, k int) int { chainCell.Set(table, k, 1); return 0 }, equalInts)
 	if message := caught(func() { writer.Root(table, 1) }); !strings.Contains(message, "written while a query ran") {
 		t.Errorf("panic said %q", message)
 	}

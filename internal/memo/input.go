@@ -36,12 +36,7 @@ func (c *cell[K, V]) forget(t *Table) {
 }
 
 func (in *Input[K, V]) cells(t *Table) map[K]*cell[K, V] {
-	if m, ok := t.families[in]; ok {
-		return m.(map[K]*cell[K, V])
-	}
-	m := map[K]*cell[K, V]{}
-	t.families[in] = m
-	return m
+	return family[K, cell[K, V]](t, in)
 }
 
 func (in *Input[K, V]) make(t *Table, key K) *cell[K, V] {

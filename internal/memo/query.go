@@ -58,12 +58,7 @@ func (r *result[K, V]) store(v V) (changed bool) {
 }
 
 func (q *Query[K, V]) results(t *Table) map[K]*result[K, V] {
-	if m, ok := t.families[q]; ok {
-		return m.(map[K]*result[K, V])
-	}
-	m := map[K]*result[K, V]{}
-	t.families[q] = m
-	return m
+	return family[K, result[K, V]](t, q)
 }
 
 func (q *Query[K, V]) make(t *Table, key K) *result[K, V] {

@@ -34,6 +34,16 @@ type Stats struct {
 // New returns an empty table.
 func New() *Table { return &Table{gen: 1, families: map[any]any{}} }
 
+// family returns the cells of an input, or the results of a query, by key.
+func family[K comparable, N any](t *Table, of any) map[K]*N {
+	if m, ok := t.families[of].(map[K]*N); ok {
+		return m
+	}
+	m := map[K]*N{}
+	t.families[of] = m
+	return m
+}
+
 // Stats returns the counters.
 func (t *Table) Stats() Stats { return t.stats }
 

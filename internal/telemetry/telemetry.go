@@ -197,8 +197,10 @@ func (t *Telemetry) Evaluated(e Evaluation) {
 		outcome       string
 		before, after uint64
 	}{
-		{"computed", t.before.Computed, e.Stats.Computed}, {"backdated", t.before.Backdated, e.Stats.Backdated},
-		{"verified", t.before.Verified, e.Stats.Verified}, {"marked", t.before.Marked, e.Stats.Marked},
+		{"computed", t.before.Computed, e.Stats.Computed},
+		{"backdated", t.before.Backdated, e.Stats.Backdated},
+		{"verified", t.before.Verified, e.Stats.Verified},
+		{"marked", t.before.Marked, e.Stats.Marked},
 	}
 	end := time.Now()
 	_, span := t.tracer.Start(ctx, "evaluate", trace.WithTimestamp(end.Add(-e.Duration)))

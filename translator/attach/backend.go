@@ -227,7 +227,7 @@ func collect(zones map[string][]ir.Endpoint, slice *input.EndpointSlice, portNam
 			continue
 		}
 		for _, e := range slice.Endpoints {
-			if len(e.Addresses) == 0 || !e.Ready && !(e.Serving && e.Dying) {
+			if len(e.Addresses) == 0 || !e.Ready && (!e.Serving || !e.Dying) {
 				continue
 			}
 			// Addresses of one endpoint are interchangeable: the first stands for all (EndpointSlice API).

@@ -121,8 +121,9 @@ func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
 		ours := (k.Group == nil || *k.Group == gwv1.GroupName) && slices.Contains(possible, kind)
 		switch {
 		case !ours:
-			l.Problems = append(l.Problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidRouteKinds, finding.New(
-				finding.ListenerKinds, l.Ref(), finding.Element(l.Field()+".allowedRoutes.kinds", i), k.Kind, l.Protocol, words(possible, func(k ir.Kind) string { return string(k) }))))
+			at := finding.Element(l.Field()+".allowedRoutes.kinds", i)
+			f := finding.New(finding.ListenerKinds, l.Ref(), at, k.Kind, l.Protocol, words(possible, ir.Kind.String))
+			l.Problems = append(l.Problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidRouteKinds, f))
 		case !slices.Contains(l.Kinds, kind):
 			l.Kinds = append(l.Kinds, kind)
 		}

@@ -1,6 +1,7 @@
 package attach
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,9 +139,7 @@ func selects(c *memo.Ctx, selector *metav1.LabelSelector, namespace string) bool
 	}
 	given, _ := input.NamespaceLabels.Read(c, namespace)
 	set := labels.Set{"kubernetes.io/metadata.name": namespace}
-	for k, v := range given {
-		set[k] = v
-	}
+	maps.Copy(set, given)
 	return s.Matches(set)
 }
 

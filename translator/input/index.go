@@ -34,7 +34,7 @@ func ShardOf(name string) uint8 {
 	for i := range len(name) {
 		h = (h ^ uint32(name[i])) * 16777619
 	}
-	return uint8(h % Shards) //nolint:gosec // below 64
+	return uint8(h % Shards)
 }
 
 // KindShard is the key of [ObjectsOf].

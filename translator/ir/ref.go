@@ -10,6 +10,9 @@ import "strings"
 // Kind is the kind of an object, as in its manifest. Kinds that the project reads are unique without their group.
 type Kind string
 
+// String returns the kind.
+func (k Kind) String() string { return string(k) }
+
 // The kinds of objects that the project reads.
 const (
 	KindGatewayClass   Kind = "GatewayClass"

@@ -196,8 +196,7 @@ func (f *folder) refresh(path string, s stamp, hold patience) {
 }
 
 func reason(err error) string {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err.Error()
 	}
 	return err.Error()

@@ -92,7 +92,7 @@ func (w *watcher) run(ctx context.Context) {
 			if w.event(e) {
 				timer.Reset(w.delay())
 			}
-		case <-w.notify.Errors: // events were lost
+		case <-w.notify.Errors: //nolint:errcheck // whatever it says: events were lost
 			w.note()
 			w.all = true
 			timer.Reset(w.delay())
