@@ -1,8 +1,10 @@
 package translator
 
 import (
+	"maps"
 	"slices"
 
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -21,17 +23,14 @@ type IR struct {
 // IR returns the intermediate representation of every class, sorted. It is for people and tests: it walks everything.
 func (e *Evaluator) IR() []IR {
 	byClass := map[ir.ProxyClass]*IR{}
-	for class := range e.classes {
+	for class := range e.told.classes {
 		byClass[class] = &IR{Class: class}
 	}
-	keys := make([]ResourceKey, 0, len(e.holders))
-	for key := range e.holders {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, compareKeys)
+	keys := e.told.resources()
+	slices.SortFunc(keys, func(a, b ResourceKey) int { return a.ID().Compare(b.ID()) })
 	for _, key := range keys {
-		for _, class := range e.holders[key].classes {
-			e.dump(byClass[class], key)
+		for _, h := range e.told.holdersOf(key) {
+			e.dump(byClass[h.class.id], key)
 		}
 	}
 	out := make([]IR, 0, len(byClass))
@@ -42,6 +41,32 @@ func (e *Evaluator) IR() []IR {
 	return out
 }
 
+// resources lists everything that is told to anybody.
+func (t *told) resources() []ResourceKey {
+	keys := slices.Collect(maps.Keys(t.others))
+	for table, s := range t.tables {
+		for host := range s.hosts {
+			keys = append(keys, hostResource(table, host))
+		}
+	}
+	for backend, s := range t.clusters {
+		keys = append(keys, ResourceKey{Type: ir.TypeCluster, Backend: backend})
+		for _, id := range needsOf(s.resource) {
+			if id.Type == ir.TypeEndpoints {
+				keys = append(keys, keyOf(id))
+			}
+		}
+	}
+	return keys
+}
+
+// What is only ever read on its way to being encoded is not remembered: these queries are for dumps alone.
+var (
+	dumpHost      = memo.NewQuery("dumpHost", virtualHostOf, memo.Equal)
+	dumpBackend   = memo.NewQuery("dumpBackend", attach.Backend, memo.Equal)
+	dumpEndpoints = memo.NewQuery("dumpEndpoints", attach.Endpoints, memo.Equal)
+)
+
 func (e *Evaluator) dump(d *IR, key ResourceKey) {
 	switch key.Type {
 	case ir.TypeListener:
@@ -49,13 +74,13 @@ func (e *Evaluator) dump(d *IR, key ResourceKey) {
 	case ir.TypeRouteTable:
 		d.Tables = append(d.Tables, ir.RouteTable{Name: key.Table.Name()})
 	case ir.TypeVirtualHost:
-		d.VirtualHosts = append(d.VirtualHosts, VirtualHostOf.Root(e.table, HostKey{key.Table, key.Host}))
+		d.VirtualHosts = append(d.VirtualHosts, dumpHost.Root(e.table, HostKey{key.Table, key.Host}))
 	case ir.TypeCluster:
-		if b := attach.BackendOf.Root(e.table, key.Backend); b != nil {
+		if b := dumpBackend.Root(e.table, key.Backend); b != nil {
 			d.Backends = append(d.Backends, *b)
 		}
 	case ir.TypeEndpoints:
-		d.Endpoints = append(d.Endpoints, attach.EndpointsOf.Root(e.table, key.Backend))
+		d.Endpoints = append(d.Endpoints, dumpEndpoints.Root(e.table, key.Backend))
 	case ir.TypeSecret:
 		d.Secrets = append(d.Secrets, ir.SecretOf(key.Secret))
 	case ir.TypeCount:

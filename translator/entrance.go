@@ -9,9 +9,10 @@ import (
 // Entrance is a served listener as a client sees it.
 type Entrance struct {
 	Listener attach.ListenerKey
-	Hostname ir.Hostname // ir.AnyHost for any
-	Address  string      // an IP address
-	Port     uint32      // as bound
+	Name     ir.ListenerName // of the Envoy listener: that of its port
+	Hostname ir.Hostname     // ir.AnyHost for any
+	Address  string          // an IP address
+	Port     uint32          // as bound
 	TLS      bool
 }
 
@@ -27,7 +28,8 @@ func (e *Evaluator) Entrances() []Entrance {
 		for _, l := range attach.Listeners.Root(e.table, gw) {
 			for _, ch := range chainsOf.Root(e.table, PortKey{gw, l.Port}) {
 				if ch.has(&l) {
-					out = append(out, Entrance{l.Key, l.Hostname, settings.Bind, l.Bound, ch.Table.Section != ""})
+					port := PortKey{gw, l.Port}
+					out = append(out, Entrance{l.Key, port.Name(), l.Hostname, settings.Bind, l.Bound, ch.Table.Section != ""})
 				}
 			}
 		}
@@ -37,9 +39,5 @@ func (e *Evaluator) Entrances() []Entrance {
 
 // AttachedTo lists the listeners that a route attaches to.
 func (e *Evaluator) AttachedTo(route ir.Ref) []attach.ListenerKey {
-	var keys []attach.ListenerKey
-	for i := range ParentCount.Root(e.table, route) {
-		keys = append(keys, attach.Attach.Root(e.table, attach.ParentKey{Route: route, Index: i}).Listeners...)
-	}
-	return keys
+	return placeOf.Root(e.table, route).Listeners
 }

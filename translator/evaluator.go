@@ -29,42 +29,24 @@ type Fault struct {
 // object. It holds nothing that could not be computed again from the table's cells. It is not safe for concurrent use.
 type Evaluator struct {
 	table   *memo.Table
-	classes map[ir.ProxyClass]*classState
-	// holders says which classes are told a resource, and by how many lists.
-	holders map[ResourceKey]*holding
+	told    told
 	objects map[input.KindShard][]ir.Name // those that have a report
 	started bool
 
-	touched  map[ResourceKey][]ir.ProxyClass // classes that are to be told of a resource, again or that it is gone
-	reported map[ir.Ref]bool                 // objects whose report changed; false when they are gone
+	reported map[ir.Ref]bool // objects whose report changed; false when they are gone
 	delta    Delta
-}
-
-// classState is what a class is told, as lists of names.
-type classState struct {
-	plan    plan
-	buckets map[shardKey][]ResourceKey
-}
-
-// holding counts, per class, the lists that name a resource.
-type holding struct {
-	classes []ir.ProxyClass
-	counts  []int
 }
 
 // NewEvaluator returns an evaluator that has handed out nothing yet.
 func NewEvaluator(table *memo.Table) *Evaluator {
 	return &Evaluator{
-		table: table, classes: map[ir.ProxyClass]*classState{}, holders: map[ResourceKey]*holding{},
-		objects: map[input.KindShard][]ir.Name{},
-		touched: map[ResourceKey][]ir.ProxyClass{}, reported: map[ir.Ref]bool{},
+		table: table, told: newTold(table), objects: map[input.KindShard][]ir.Name{}, reported: map[ir.Ref]bool{},
 	}
 }
 
 // Refresh evaluates what the changes since the last call reach, and returns what they changed. The first call returns
 // everything.
 func (e *Evaluator) Refresh() Delta {
-	e.delta = Delta{}
 	if !e.started {
 		e.start()
 	}
@@ -77,7 +59,9 @@ func (e *Evaluator) Refresh() Delta {
 	slices.SortFunc(e.delta.Reports, func(a, b status.Report) int { return a.Object.Compare(b.Object) })
 	slices.SortFunc(e.delta.Faults, func(a, b Fault) int { return a.ID.Compare(b.ID) })
 	e.table.Sweep()
-	return e.delta
+	d := e.delta
+	e.delta = Delta{} // the first one is large, and nobody's to keep
+	return d
 }
 
 func compareChanges(a, b ir.Change) int {
@@ -90,7 +74,7 @@ func compareClasses(a, b ir.ProxyClass) int {
 
 func (e *Evaluator) start() {
 	e.started = true
-	e.setClasses(classList.Keep(e.table, struct{}{}))
+	e.told.setClasses(classList.Keep(e.table, struct{}{}))
 	e.delta.Wants = wantsOf.Keep(e.table, struct{}{})
 	for _, kind := range reportedKinds() {
 		for shard := range uint8(input.Shards) {
@@ -104,23 +88,15 @@ func (e *Evaluator) start() {
 func (e *Evaluator) apply(ch memo.Changed) {
 	switch key := ch.Key.(type) {
 	case ResourceKey:
-		if h := e.holders[key]; h != nil {
-			e.touched[key] = append(e.touched[key], h.classes...)
-		}
+		e.told.changed(key)
 	case ir.Ref:
 		if _, known := e.reported[key]; !known {
 			e.reported[key] = true
 		}
 	case shardKey:
-		for class, state := range e.classes {
-			if _, ok := state.buckets[key]; ok {
-				e.setBucket(class, key, bucketOf.Root(e.table, key))
-			}
-		}
+		e.told.setHosts(key, hostsOf.Root(e.table, key))
 	case ir.ProxyClass:
-		if state, ok := e.classes[key]; ok {
-			e.setPlan(key, state, planOf.Root(e.table, key))
-		}
+		e.told.setPlan(key, planOf.Root(e.table, key))
 	case input.KindShard:
 		e.setObjects(key, objectsOf.Root(e.table, key))
 	case struct{}:
@@ -128,141 +104,37 @@ func (e *Evaluator) apply(ch memo.Changed) {
 			e.delta.Wants = wantsOf.Root(e.table, key)
 			return
 		}
-		e.setClasses(classList.Root(e.table, key))
+		e.told.setClasses(classList.Root(e.table, key))
 	}
 }
 
-func (e *Evaluator) setClasses(classes []ir.ProxyClass) {
-	for class, state := range e.classes {
-		if !slices.Contains(classes, class) {
-			e.setPlan(class, state, plan{})
-			planOf.Release(e.table, class)
-			delete(e.classes, class)
-		}
-	}
-	for _, class := range classes {
-		if e.classes[class] == nil {
-			state := &classState{buckets: map[shardKey][]ResourceKey{}}
-			e.classes[class] = state
-			e.setPlan(class, state, planOf.Keep(e.table, class))
-		}
-	}
-}
-
-func (e *Evaluator) setPlan(class ir.ProxyClass, state *classState, next plan) {
-	before := state.plan
-	state.plan = next
-	for _, table := range next.Tables {
-		if !slices.Contains(before.Tables, table) {
-			for shard := range uint8(fixedShard + 1) {
-				key := shardKey{table, shard}
-				e.setBucket(class, key, bucketOf.Keep(e.table, key))
-			}
-		}
-	}
-	e.moveList(class, before.Resources, next.Resources)
-	for _, table := range before.Tables {
-		if !slices.Contains(next.Tables, table) {
-			for shard := range uint8(fixedShard + 1) {
-				key := shardKey{table, shard}
-				e.setBucket(class, key, nil)
-				delete(state.buckets, key)
-				bucketOf.Release(e.table, key)
-			}
-		}
-	}
-}
-
-func (e *Evaluator) setBucket(class ir.ProxyClass, key shardKey, next []ResourceKey) {
-	state := e.classes[class]
-	before := state.buckets[key]
-	state.buckets[key] = next
-	e.moveList(class, before, next)
-}
-
-// moveList takes over a list of names of a class: new names are held once more, old ones once less.
-func (e *Evaluator) moveList(class ir.ProxyClass, before, next []ResourceKey) {
-	for _, key := range next {
-		if _, found := slices.BinarySearchFunc(before, key, compareKeys); !found {
-			e.hold(class, key)
-		}
-	}
-	for _, key := range before {
-		if _, found := slices.BinarySearchFunc(next, key, compareKeys); !found {
-			e.release(class, key)
-		}
-	}
-}
-
-func (e *Evaluator) hold(class ir.ProxyClass, key ResourceKey) {
-	h := e.holders[key]
-	if h == nil {
-		h = &holding{}
-		e.holders[key] = h
-		ResourceOf.Keep(e.table, key)
-	}
-	i := slices.Index(h.classes, class)
-	if i < 0 {
-		h.classes, h.counts = append(h.classes, class), append(h.counts, 1)
-		e.touched[key] = append(e.touched[key], class)
-		return
-	}
-	h.counts[i]++
-}
-
-func (e *Evaluator) release(class ir.ProxyClass, key ResourceKey) {
-	h := e.holders[key]
-	i := slices.Index(h.classes, class)
-	if h.counts[i]--; h.counts[i] > 0 {
-		return
-	}
-	h.classes, h.counts = slices.Delete(h.classes, i, i+1), slices.Delete(h.counts, i, i+1)
-	e.touched[key] = append(e.touched[key], class)
-	if len(h.classes) == 0 {
-		ResourceOf.Release(e.table, key)
-		delete(e.holders, key)
-	}
-}
-
-// handOut reports the resources that changed or that a class holds newly or no longer.
+// handOut reports the resources that changed or that a class is told newly or no longer.
 func (e *Evaluator) handOut() {
-	for key, classes := range e.touched {
-		h, encoded := e.holders[key], Encoded{}
-		if h != nil {
-			encoded = ResourceOf.Root(e.table, key)
-			if encoded.Fault != "" {
-				e.delta.Faults = append(e.delta.Faults, Fault{ID: key.ID(), Message: encoded.Fault})
+	for _, t := range e.told.takeTouched() {
+		ch := ir.Change{Class: t.class.id, ID: t.key.ID()}
+		if e.told.tells(t.class, t.key) {
+			encoded := ResourceOf.Root(e.table, t.key)
+			ch.Resource = encoded.Resource
+			if f := (Fault{ID: ch.ID, Message: encoded.Fault}); f.Message != "" && !slices.Contains(e.delta.Faults, f) {
+				e.delta.Faults = append(e.delta.Faults, f)
 			}
 		}
-		slices.SortFunc(classes, compareClasses)
-		for _, class := range slices.Compact(classes) {
-			ch := ir.Change{Class: class, ID: key.ID()}
-			if h != nil && slices.Contains(h.classes, class) {
-				ch.Resource = encoded.Resource
-			}
-			e.delta.Resources = append(e.delta.Resources, ch)
-		}
+		e.delta.Resources = append(e.delta.Resources, ch)
 	}
-	clear(e.touched)
 }
 
 func (e *Evaluator) setObjects(key input.KindShard, next []ir.Name) {
 	before := e.objects[key]
 	e.objects[key] = next
-	for _, name := range next {
-		if _, found := slices.BinarySearchFunc(before, name, ir.Name.Compare); !found {
-			ref := ir.Ref{Kind: key.Kind, Name: name}
-			reportOf.Keep(e.table, ref)
-			e.reported[ref] = true
-		}
-	}
-	for _, name := range before {
-		if _, found := slices.BinarySearchFunc(next, name, ir.Name.Compare); !found {
-			ref := ir.Ref{Kind: key.Kind, Name: name}
-			reportOf.Release(e.table, ref)
-			e.reported[ref] = false
-		}
-	}
+	compareLists(before, next, ir.Name.Compare, func(name ir.Name) {
+		ref := ir.Ref{Kind: key.Kind, Name: name}
+		reportOf.Keep(e.table, ref)
+		e.reported[ref] = true
+	}, func(name ir.Name) {
+		ref := ir.Ref{Kind: key.Kind, Name: name}
+		reportOf.Release(e.table, ref)
+		e.reported[ref] = false
+	})
 }
 
 // handOutReports reports the objects whose report changed.
@@ -274,5 +146,35 @@ func (e *Evaluator) handOutReports() {
 		}
 		e.delta.Reports = append(e.delta.Reports, report)
 	}
-	clear(e.reported)
+	e.reported = emptied(e.reported)
+}
+
+// emptied empties a map. One that held much is replaced: going through a map costs the room that it once needed, and
+// after the first evaluation that is the size of everything.
+func emptied[K comparable, V any](m map[K]V) map[K]V {
+	const much = 64
+	if len(m) > much {
+		return map[K]V{}
+	}
+	clear(m)
+	return m
+}
+
+// compareLists tells what is new in a sorted list and then what is gone from it.
+func compareLists[V any](before, next []V, compare func(a, b V) int, added, removed func(V)) {
+	eachMissing(before, next, compare, added)
+	eachMissing(next, before, compare, removed)
+}
+
+// eachMissing tells of those members of a sorted list that another does not have.
+func eachMissing[V any](others, list []V, compare func(a, b V) int, tell func(V)) {
+	i := 0
+	for _, v := range list {
+		for i < len(others) && compare(others[i], v) < 0 {
+			i++
+		}
+		if i == len(others) || compare(others[i], v) != 0 {
+			tell(v)
+		}
+	}
 }

@@ -37,7 +37,7 @@ func tell(t *testing.T, m *machine, facts string) {
 			m.store.SetRejection(r.ID, input.Rejection{Version: r.Version, Message: words})
 		case "made":
 			namespace, name, _ := strings.Cut(rest, "/")
-			m.store.SetLocalCertificate(ir.Name{Namespace: namespace, Name: name}, testPairs[0].cert, testPairs[0].key)
+			m.store.SetLocalCertificate(ir.Name{Namespace: namespace, Name: name}, testPairs[0].Cert, testPairs[0].Key)
 		default:
 			t.Fatalf("there is no fact %q", line)
 		}

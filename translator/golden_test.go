@@ -66,7 +66,7 @@ func based(t *testing.T) *machine {
 }
 
 func secretData() string {
-	return fmt.Sprintf("{tls.crt: %q, tls.key: %q}", testPairs[0].cert, testPairs[0].key)
+	return fmt.Sprintf("{tls.crt: %q, tls.key: %q}", testPairs[0].Cert, testPairs[0].Key)
 }
 
 func put(t *testing.T, m *machine, text, name string) map[ir.Ref]*manifest.Object {
@@ -231,7 +231,8 @@ func listenersText(m *machine) string {
 	var b strings.Builder
 	for _, class := range m.evaluator.IR() {
 		for _, l := range class.Listeners {
-			fmt.Fprintf(&b, "%s %v\n", l.Name, l.Bind)
+			bind, _ := l.Bind.(ir.Port)
+			fmt.Fprintf(&b, "%s {%s %d}\n", l.Name, bind.Address, bind.Port)
 			for _, c := range l.Chains {
 				fmt.Fprintf(&b, "  %s %v", c.Name, c.ServerNames)
 				if c.TLS != nil {

@@ -36,10 +36,10 @@ var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
 	return out
 }, memo.Equal)
 
-// ownerOf finds the listener that a host of a table belongs to: the most specific whose host name covers it, if that
-// listener is one of the table's.
-func ownerOf(c *memo.Ctx, key HostKey) (door, bool) {
-	for _, d := range doors.Get(c, key.Table.PortKey) {
+// ownerOf finds the listener that a host of a table belongs to, among the doors of its port: the most specific whose
+// host name covers it, if that listener is one of the table's.
+func ownerOf(all []door, key HostKey) (door, bool) {
+	for _, d := range all {
 		if attach.Covers(d.Hostname, key.Host) {
 			return d, key.Table.Section == "" || key.Table.Section == d.Section
 		}
@@ -62,9 +62,10 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 		return fixedHosts(c, key.Table)
 	}
 	var hosts []ir.Hostname
+	all := doors.Get(c, key.Table.PortKey)
 	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: key.Shard})
 	for _, raw := range raws {
-		owner, ok := ownerOf(c, HostKey{key.Table, raw})
+		owner, ok := ownerOf(all, HostKey{key.Table, raw})
 		if !ok || owner.Hostname == raw { // the listener's own host is a fixed one
 			continue
 		}
@@ -94,19 +95,23 @@ func attachesAny(c *memo.Ctx, listener attach.ListenerKey, raw ir.Hostname) bool
 
 // attaches tells whether any parentRef of a route leads to a listener.
 func attaches(c *memo.Ctx, route ir.Ref, listener attach.ListenerKey) bool {
-	for i := range ParentCount.Get(c, route) {
-		if slices.Contains(attach.Attach.Get(c, attach.ParentKey{Route: route, Index: i}).Listeners, listener) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(placeOf.Get(c, route).Listeners, listener)
 }
 
-// ParentCount is the number of parentRefs of a route.
-var ParentCount = memo.NewQuery("ParentCount", func(c *memo.Ctx, route ir.Ref) int {
+// place is all that hosts need to know of a route apart from its rules.
+type place struct {
+	Created   int64
+	Listeners []attach.ListenerKey // of all parentRefs
+}
+
+var placeOf = memo.NewQuery("placeOf", func(c *memo.Ctx, route ir.Ref) place {
 	head, ok := input.Routes.Read(c, route)
 	if !ok {
-		return 0
+		return place{}
 	}
-	return len(head.Parents)
-}, memo.Same)
+	p := place{Created: head.Created}
+	for i := range head.Parents {
+		p.Listeners = append(p.Listeners, attach.Attach.Get(c, attach.ParentKey{Route: route, Index: i}).Listeners...)
+	}
+	return p
+}, memo.Equal)

@@ -68,13 +68,17 @@ var portsOf = memo.NewQuery("portsOf", func(c *memo.Ctx, gateway ir.Name) []boun
 	return slices.Compact(ports)
 }, memo.Equal)
 
-// listenerOf composes the Envoy listener of a port.
+// listenerOf composes the Envoy listener of a port. Of what it is made it names the Gateway alone, which stays: when
+// anything but the filter chains of a listener changes, Envoy closes all of its connections.
 var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.Listener {
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	l := ir.Listener{Name: port.Name(), Role: ir.RoleGateway, Bind: ir.Port{Address: settings.Bind, Port: bindOf(c, port)}}
+	bind := ir.Port{Address: settings.Bind, Port: bindOf(c, port), Exclusive: settings.Standalone == input.On}
+	l := ir.Listener{
+		Name: port.Name(), Role: ir.RoleGateway, Bind: bind,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindGateway, Name: port.Gateway}}},
+	}
 	for _, ch := range chainsOf.Get(c, port) {
 		l.Chains = append(l.Chains, ch.lower())
-		l.Origin = append(l.Origin, ch.Origin...)
 	}
 	slices.SortFunc(l.Chains, func(a, b ir.Chain) int { return cmp.Compare(a.Name, b.Name) })
 	return l

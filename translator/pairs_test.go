@@ -6,12 +6,11 @@ import (
 	"time"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/localca"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/worldgen"
 )
 
-type pair struct{ cert, key []byte }
-
 // testPairs are certificates with their keys, made anew for each run.
-var testPairs []pair
+var testPairs []worldgen.Pair
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "pairs")
@@ -27,7 +26,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		testPairs = append(testPairs, pair{cert, key})
+		testPairs = append(testPairs, worldgen.Pair{Cert: cert, Key: key})
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)

@@ -70,27 +70,6 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 	}
 }
 
-// bucketOf lists the virtual hosts in a bucket of a table, and the backends that they need: names, never contents.
-var bucketOf = memo.NewQuery("bucketOf", func(c *memo.Ctx, key shardKey) []ResourceKey {
-	var keys []ResourceKey
-	for _, host := range hostsOf.Get(c, key) {
-		keys = append(keys, ResourceKey{Type: ir.TypeVirtualHost, Table: key.Table, Host: host})
-		keys = append(keys, backendsOf.Get(c, HostKey{key.Table, host})...)
-	}
-	slices.SortFunc(keys, compareKeys)
-	return slices.Compact(keys)
-}, memo.Equal)
-
-// backendsOf lists the clusters and endpoints that a virtual host needs.
-var backendsOf = memo.NewQuery("backendsOf", func(c *memo.Ctx, key HostKey) []ResourceKey {
-	var keys []ResourceKey
-	for _, backend := range backendsIn(VirtualHostOf.Get(c, key).Rules) {
-		keys = append(keys, backendKeys.Get(c, backend)...)
-	}
-	slices.SortFunc(keys, compareKeys)
-	return slices.Compact(keys)
-}, memo.Equal)
-
 // backendsIn lists the backends that rules send requests to, sorted.
 func backendsIn(rules []ir.Rule) []ir.BackendName {
 	var names []ir.BackendName
@@ -102,22 +81,6 @@ func backendsIn(rules []ir.Rule) []ir.BackendName {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
-
-// backendKeys lists the resources that make up a backend.
-var backendKeys = memo.NewQuery("backendKeys", func(c *memo.Ctx, name ir.BackendName) []ResourceKey {
-	b := attach.BackendOf.Get(c, name)
-	if b == nil {
-		return nil
-	}
-	keys := []ResourceKey{{Type: ir.TypeCluster, Backend: name}}
-	if len(b.DNS) == 0 {
-		keys = append(keys, ResourceKey{Type: ir.TypeEndpoints, Backend: name})
-	}
-	if secret, ok := attach.ClientSecret(b); ok {
-		keys = append(keys, ResourceKey{Type: ir.TypeSecret, Secret: secret})
-	}
-	return keys
-}, memo.Equal)
 
 // Want is a certificate that a local CA shall make: for a Secret that is missing.
 type Want struct {

@@ -2,6 +2,7 @@ package translator
 
 import (
 	"slices"
+	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -10,16 +11,19 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
 // What an Envoy refused is said by the objects that it was made of, for as long as the refused bytes are what they make.
 
 // rejection tells whether the newest version of a resource was refused by an Envoy, and its words.
 func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
-	r, ok := input.Rejections.Read(c, key.ID())
-	if !ok {
+	id := key.ID()
+	refused, _ := input.RejectedIn.Read(c, input.ShardOf(id.Name))
+	if !slices.Contains(refused, id) {
 		return false, ""
 	}
+	r, _ := input.Rejections.Read(c, id)
 	wanted := ResourceOf.Get(c, key).Resource
 	return wanted != nil && wanted.Version == r.Version, r.Message
 }
@@ -29,8 +33,11 @@ func refusedListener(c *memo.Ctx, l *attach.Listener) []finding.Problem {
 	var problems []finding.Problem
 	key := ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: PortKey{l.Key.Gateway, l.Port}}}
 	if rejected, why := rejection(c, key); rejected {
-		problems = append(problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
-			finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)))
+		f := finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)
+		if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.Standalone == input.On && strings.Contains(why, xds.PortInUse) {
+			f = finding.New(finding.PortTaken, l.Ref(), f.Field, l.Bound, settings.Bind)
+		}
+		problems = append(problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid, f))
 	}
 	for _, secret := range attach.CertificatesOf.Get(c, l.Key).Secrets {
 		if rejected, why := rejection(c, ResourceKey{Type: ir.TypeSecret, Secret: secret}); rejected {

@@ -1,6 +1,7 @@
 package translator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -40,7 +41,26 @@ func (k ResourceKey) ID() ir.ResourceID {
 	return ir.ResourceID{Type: k.Type, Name: name}
 }
 
-func compareKeys(a, b ResourceKey) int { return a.ID().Compare(b.ID()) }
+// keyOf takes the name of a cluster, of endpoints or of a secret apart.
+func keyOf(id ir.ResourceID) ResourceKey {
+	if id.Type == ir.TypeSecret {
+		return ResourceKey{Type: id.Type, Secret: ir.SecretName(id.Name).Object()}
+	}
+	return ResourceKey{Type: id.Type, Backend: ir.BackendName(id.Name)}
+}
+
+func hostResource(table TableKey, host ir.Hostname) ResourceKey {
+	return ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
+}
+
+// compareKeys orders resources by type and then by what they are made of. Making their names would cost more.
+func compareKeys(a, b ResourceKey) int {
+	return cmp.Or(
+		cmp.Compare(a.Type, b.Type), a.Table.Gateway.Compare(b.Table.Gateway), cmp.Compare(a.Table.Port, b.Table.Port),
+		cmp.Compare(a.Table.Section, b.Table.Section), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Backend, b.Backend),
+		a.Secret.Compare(b.Secret),
+	)
+}
 
 // Encoded is a resource, or why there is none.
 type Encoded struct {
@@ -63,8 +83,12 @@ var ResourceOf = memo.NewQuery("ResourceOf", func(c *memo.Ctx, key ResourceKey) 
 		return Encoded{Fault: err.Error()}
 	}
 	return Encoded{Resource: r}
-}, sameEncoded).Recovering(func(_ ResourceKey, panicked any) Encoded {
-	return Encoded{Fault: fmt.Sprint(panicked)}
+}, sameEncoded).Recovering(func(key ResourceKey, panicked any) Encoded {
+	e := Encoded{Fault: fmt.Sprint(panicked)}
+	if key.Type == ir.TypeVirtualHost {
+		e.Resource, _ = xds.VirtualHost(failingHost(HostKey{key.Table, key.Host}))
+	}
+	return e
 })
 
 func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
@@ -74,13 +98,13 @@ func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
 	case ir.TypeRouteTable:
 		return xds.RouteTable(routeTableOf(c, key.Table))
 	case ir.TypeVirtualHost:
-		return xds.VirtualHost(VirtualHostOf.Get(c, HostKey{key.Table, key.Host}))
+		return xds.VirtualHost(virtualHostOf(c, HostKey{key.Table, key.Host}))
 	case ir.TypeCluster:
-		if b := attach.BackendOf.Get(c, key.Backend); b != nil {
+		if b := attach.Backend(c, key.Backend); b != nil {
 			return xds.Cluster(*b)
 		}
 	case ir.TypeEndpoints:
-		return xds.Endpoints(attach.EndpointsOf.Get(c, key.Backend))
+		return xds.Endpoints(attach.Endpoints(c, key.Backend))
 	case ir.TypeSecret:
 		if p := attach.KeyPairOf.Get(c, key.Secret); p.Chain != "" {
 			return xds.Certificate(ir.SecretOf(key.Secret), []byte(p.Chain), []byte(p.Key))

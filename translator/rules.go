@@ -18,25 +18,37 @@ var RulesOf = memo.NewQuery("RulesOf", func(c *memo.Ctx, ref ir.Ref) route.Lower
 	if !ok {
 		return route.Lowered{}
 	}
-	lowered := kind.Lower(c, ref.Name)
-	kept := make([]ir.Rule, 0, len(lowered.Rules))
-	problems := slices.Clip(lowered.Problems)
-	for _, rule := range lowered.Rules {
-		if err := checkRule(rule); err != nil {
-			problems = append(problems, dropped(finding.New(finding.RuleRefused, ref, "spec.rules", rule.Name+": "+err.Error())))
-			continue
-		}
-		kept = append(kept, rule)
-	}
-	if len(kept) < len(lowered.Rules) {
-		lowered.Rules, lowered.Problems = kept, problems
-	}
-	return lowered
+	return withoutRefused(ref, kind.Lower(c, ref.Name))
 }, memo.Equal).Recovering(func(ref ir.Ref, panicked any) route.Lowered {
 	return route.Lowered{Total: 1, Dropped: 1, Problems: []finding.Problem{
 		dropped(finding.New(finding.Internal, ref, "spec.rules", panicked)),
 	}}
 })
+
+// withoutRefused makes rules that Envoy would refuse fail: their requests are answered with 500, as with any rule that
+// cannot be served as asked. One whose match is refused is left out.
+func withoutRefused(ref ir.Ref, lowered route.Lowered) route.Lowered {
+	kept := make([]ir.Rule, 0, len(lowered.Rules))
+	problems := slices.Clip(lowered.Problems)
+	failing := map[string]bool{} // by section, of which every match makes a rule
+	for _, rule := range lowered.Rules {
+		if err := checkRule(rule); err != nil {
+			if section := rule.Origin.Section; !failing[section] {
+				failing[section] = true
+				problems = append(problems, dropped(finding.New(finding.RuleRefused, ref, "spec.rules", rule.Name+": "+err.Error())))
+			}
+			rule.Action, rule.Features = ir.Respond{Status: 500}, ir.Features{}
+			if checkRule(rule) != nil {
+				continue
+			}
+		}
+		kept = append(kept, rule)
+	}
+	if len(failing) > 0 {
+		lowered.Rules, lowered.Problems, lowered.Dropped = kept, problems, lowered.Dropped+len(failing)
+	}
+	return lowered
+}
 
 // checkRule translates a rule alone, so that one that Envoy would refuse harms nobody else on its host.
 func checkRule(rule ir.Rule) error {

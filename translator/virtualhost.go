@@ -16,10 +16,10 @@ type claim struct {
 	host    ir.Hostname // the route's own host name that led here, the most specific if there are several
 }
 
-// VirtualHostOf composes a virtual host from the routes that claim it.
-var VirtualHostOf = memo.NewQuery("VirtualHostOf", func(c *memo.Ctx, key HostKey) ir.VirtualHost {
+// virtualHostOf composes a virtual host from the routes that claim it.
+func virtualHostOf(c *memo.Ctx, key HostKey) ir.VirtualHost {
 	vh := ir.VirtualHost{Name: key.Name()}
-	owner, ok := ownerOf(c, key)
+	owner, ok := ownerOf(doors.Get(c, key.Table.PortKey), key)
 	if !ok {
 		return vh // nobody's host: every path is 404
 	}
@@ -40,11 +40,14 @@ var VirtualHostOf = memo.NewQuery("VirtualHostOf", func(c *memo.Ctx, key HostKey
 		vh.Rules[i] = ranked[i].rule
 	}
 	return vh
-}, memo.Equal).Recovering(func(key HostKey, _ any) ir.VirtualHost {
+}
+
+// failingHost stands in for a virtual host that the translator fails on.
+func failingHost(key HostKey) ir.VirtualHost {
 	return ir.VirtualHost{Name: key.Name(), Rules: []ir.Rule{{
 		Name: "internal error", Match: ir.Match{Path: ir.PathMatch{Value: "/"}}, Action: ir.Respond{Status: 500},
 	}}}
-})
+}
 
 // claims lists the routes that attach to a listener and whose host names cover this host, by name. Those with a wider
 // name are among them: the API gives rules of narrower names precedence and takes no request away from the others, so
@@ -55,8 +58,11 @@ func claims(c *memo.Ctx, host ir.Hostname, listener attach.ListenerKey) []claim 
 	for _, raw := range raws { // most specific first
 		routes, _ := input.RoutesOfHost.Read(c, input.GatewayHost{Gateway: listener.Gateway, Host: raw})
 		for _, r := range routes {
-			if _, known := best[r]; !known && attaches(c, r, listener) {
-				best[r] = claim{route: r, host: raw, created: createdOf.Get(c, r)}
+			if _, known := best[r]; known {
+				continue
+			}
+			if p := placeOf.Get(c, r); slices.Contains(p.Listeners, listener) {
+				best[r] = claim{route: r, host: raw, created: p.Created}
 			}
 		}
 	}
@@ -67,11 +73,3 @@ func claims(c *memo.Ctx, host ir.Hostname, listener attach.ListenerKey) []claim 
 	slices.SortFunc(list, func(a, b claim) int { return a.route.Compare(b.route) })
 	return list
 }
-
-var createdOf = memo.NewQuery("createdOf", func(c *memo.Ctx, ref ir.Ref) int64 {
-	head, ok := input.Routes.Read(c, ref)
-	if !ok {
-		return 0
-	}
-	return head.Created
-}, memo.Same)

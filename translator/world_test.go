@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/store"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/worldgen"
 	"github.com/cloverleaf-mesh/cloverleaf/translator"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -24,32 +25,14 @@ import (
 // world is a set of objects and facts that is edited at random. What it holds is handed to a store, and is the truth
 // that a fresh store is filled from.
 type world struct {
-	choose  chooser
+	maker   *worldgen.Maker
 	objects map[ir.Ref]metav1.Object
 	before  map[ir.Ref][]byte // the objects as they were handed out
 	facts   map[string]func(*store.Store)
 }
 
-// chooser makes the decisions of a world: by a seed, or by the bytes of a fuzzer.
-type chooser interface{ pick(n int) int }
-
-type seeded struct{ r *rand.Rand }
-
-func (s seeded) pick(n int) int { return s.r.IntN(n) }
-
-type scripted struct{ program *[]byte }
-
-func (s scripted) pick(n int) int {
-	if len(*s.program) == 0 {
-		return 0
-	}
-	b := (*s.program)[0]
-	*s.program = (*s.program)[1:]
-	return int(b) % n
-}
-
-func newWorld(c chooser) *world {
-	return &world{choose: c, objects: map[ir.Ref]metav1.Object{}, before: map[ir.Ref][]byte{}, facts: map[string]func(*store.Store){}}
+func newWorld(c worldgen.Chooser) *world {
+	return &world{maker: &worldgen.Maker{Choose: c, Pairs: testPairs}, objects: map[ir.Ref]metav1.Object{}, before: map[ir.Ref][]byte{}, facts: map[string]func(*store.Store){}}
 }
 
 // machine is a store with an evaluator and everything that its deltas said.
@@ -99,14 +82,14 @@ func (m *machine) refresh(t *testing.T) {
 
 // edit changes one thing at random.
 func (w *world) edit(m *machine) {
-	if w.choose.pick(8) == 0 {
-		name, fact := w.fact()
+	if w.maker.Choose.Pick(8) == 0 {
+		name, fact := w.maker.Fact()
 		w.facts[name] = fact
 		fact(m.store)
 		return
 	}
-	o, ref := w.object()
-	if _, there := w.objects[ref]; there && w.choose.pick(3) == 0 {
+	o, ref := w.maker.Object()
+	if _, there := w.objects[ref]; there && w.maker.Choose.Pick(3) == 0 {
 		delete(w.objects, ref)
 		delete(w.before, ref)
 		m.store.Delete(ref)
@@ -189,7 +172,7 @@ func TestRememberedEvaluationEqualsAFreshOne(t *testing.T) {
 	for seed := range uint64(seeds) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		settings := settingsOf(int(seed))
-		w, m := newWorld(seeded{r}), newMachine(settings)
+		w, m := newWorld(worldgen.Seeded{Rand: r}), newMachine(settings)
 		m.refresh(t)
 		for range 25 { // something to begin with
 			w.edit(m)
@@ -235,11 +218,11 @@ func FuzzWorld(f *testing.F) {
 			return
 		}
 		settings := settingsOf(len(program))
-		w, m := newWorld(scripted{&program}), newMachine(settings)
+		w, m := newWorld(worldgen.Scripted{Program: &program}), newMachine(settings)
 		m.refresh(t)
 		for len(program) > 0 {
 			w.edit(m)
-			if w.choose.pick(3) == 0 {
+			if w.maker.Choose.Pick(3) == 0 {
 				m.refresh(t)
 			}
 		}

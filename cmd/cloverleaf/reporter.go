@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -19,7 +19,6 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/controller/xdsserver"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/cli"
-	"github.com/cloverleaf-mesh/cloverleaf/translator"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/status"
@@ -43,8 +42,9 @@ type reporter struct {
 	opened  bool                        // the first configuration is live
 	waiting []change                    // updates that are not live yet
 	synced  xdsserver.InSync            // what was last said of the proxy
-	doors   []translator.Entrance
-	tries   []string
+	doors   doors
+	tries   [][]try
+	tried   bool // they were printed
 	demos   *demos
 	caFile  string
 }
@@ -57,10 +57,13 @@ type change struct {
 }
 
 func newReporter(c *cobra.Command, o *upOptions, style cli.Style) *reporter {
+	if o.output == "json" {
+		style = cli.Style{} // what is in an event is no terminal's
+	}
 	return &reporter{
 		out: c.OutOrStdout(), errors: c.ErrOrStderr(), json: o.output == "json", style: style,
 		objects: map[ir.Ref]*manifest.Object{}, reports: map[ir.Ref]status.Report{}, told: map[string]manifest.Problem{},
-		demos: newDemos(),
+		demos: newDemos(), doors: newDoors(),
 	}
 }
 
@@ -82,15 +85,25 @@ func (r *reporter) say(event string, fields map[string]any, format string, args 
 
 // step prints one of the lines of the start.
 func (r *reporter) step(m cli.Mark, what, text string) {
-	r.say("step", map[string]any{"step": what, "text": text}, "%s %-10s %s", r.style.Mark(m), what, text)
+	r.event(m, what, text, map[string]any{})
+}
+
+// event is step with further fields for machines.
+func (r *reporter) event(m cli.Mark, what, text string, fields map[string]any) {
+	fields["step"], fields["text"] = what, text
+	r.say("step", fields, "%s %-10s %s", r.style.Mark(m), what, text)
 }
 
 func (r *reporter) envoy(b envoy.Binary) {
-	mark, text := cli.OK, fmt.Sprintf("%s, found in %s", b.Version, b.Found)
-	if f, old := b.Warning(); old {
-		mark, text = cli.Warn, f.Message
+	mark := cli.OK
+	warning, old := b.Warning()
+	if old {
+		mark = cli.Warn
 	}
-	r.step(mark, "envoy", text)
+	r.step(mark, "envoy", b.Version+", found in "+b.Found)
+	if old {
+		r.trouble(warning)
+	}
 }
 
 func (r *reporter) localCA(ca *localca.CA) {
@@ -149,9 +162,11 @@ func (r *reporter) round(round loop.Round) {
 		}
 	}
 	if updated {
-		r.doors = round.Evaluator.Entrances()
-		if !r.opened {
+		r.doors.set(round.Evaluator.Entrances())
+		if !r.tried {
 			r.tries = r.linesToTry(round.Evaluator)
+		}
+		if !r.opened {
 			e, w := count(r.problems())
 			r.step(markOfCounts(e, w), "manifests", fmt.Sprintf("%s: %s, %s, %s", r.dir, plural(r.count, "object"), plural(e, "error"), plural(w, "warning")))
 		}
@@ -176,7 +191,7 @@ func (r *reporter) take(u file.Update, generation uint64) {
 	for _, ref := range u.Removed {
 		delete(r.objects, ref)
 	}
-	for _, o := range u.Changed {
+	for _, o := range slices.Concat(u.Changed, u.Moved) {
 		r.objects[o.Ref] = o
 	}
 	r.read, r.count = u.Problems, u.Objects
@@ -234,6 +249,15 @@ func (r *reporter) settle() {
 	r.waiting = kept
 }
 
+// refused takes note of what the proxy refused, or no longer does.
+func (r *reporter) refused(rejections []xdsserver.Rejection) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rejection := range rejections {
+		r.doors.refuse(rejection)
+	}
+}
+
 // inSync says that the proxy holds a generation, and returns since when something of it was under way. The proxy can be
 // faster than the loop: what it holds may be taken in only afterwards.
 func (r *reporter) inSync(f xdsserver.InSync) (since time.Time) {
@@ -245,6 +269,9 @@ func (r *reporter) inSync(f xdsserver.InSync) (since time.Time) {
 		if c.at.Before(since) {
 			since = c.at
 		}
+	}
+	if r.opened {
+		r.announce()
 	}
 	return since
 }
@@ -270,7 +297,12 @@ func (r *reporter) live() []change {
 				"%s %s  live in %s", r.clock(), r.names(c.files), took)
 		}
 	default:
-		r.open()
+		r.opened = true
+		r.announce()
+		if len(r.doors.all) == 0 {
+			r.step(cli.Warn, "listening", "nothing: no Gateway of class controller "+controllerName+" has a listener that can be served")
+		}
+		r.say("watching", map[string]any{"folder": r.dir}, "watching %s", r.dir)
 		r.settle()
 	}
 	return done
@@ -290,37 +322,6 @@ func (r *reporter) names(files []string) string {
 	default:
 		return strconv.Itoa(len(files)) + " files"
 	}
-}
-
-// open prints addresses and what to try, once the first configuration is live.
-func (r *reporter) open() {
-	r.opened = true
-	for _, d := range r.doors {
-		r.step(cli.OK, "listening", address(d)+r.style.Faint("   "+d.Listener.Gateway.String()+" "+d.Listener.Section))
-	}
-	if len(r.doors) == 0 {
-		r.step(cli.Warn, "listening", "nothing: no Gateway of class controller "+controllerName+" has a listener that can be served")
-	}
-	if len(r.tries) > 0 {
-		r.say("try", map[string]any{"commands": r.tries}, "try")
-		if !r.json {
-			for _, line := range r.tries {
-				_, _ = fmt.Fprintf(r.errors, "  %s\n", line)
-			}
-		}
-	}
-	r.say("watching", map[string]any{"folder": r.dir}, "watching %s", r.dir)
-}
-
-func address(d translator.Entrance) string {
-	scheme, host := "http", d.Address
-	if d.TLS {
-		scheme = "https"
-	}
-	if d.Hostname != ir.AnyHost {
-		host = string(d.Hostname)
-	}
-	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(d.Port)))
 }
 
 func (r *reporter) draining() { r.say("draining", nil, "draining") }

@@ -21,7 +21,7 @@ func newTestReporter() (*reporter, *bytes.Buffer) {
 	var out bytes.Buffer
 	return &reporter{
 		errors: &out, objects: map[ir.Ref]*manifest.Object{}, reports: map[ir.Ref]status.Report{},
-		told: map[string]manifest.Problem{}, demos: newDemos(), dir: "d",
+		told: map[string]manifest.Problem{}, demos: newDemos(), doors: newDoors(), dir: "d",
 	}, &out
 }
 

@@ -95,7 +95,7 @@ func up(ctx context.Context, dir string, o *upOptions, report *reporter) error {
 	if err := paths([]string{dir}); err != nil {
 		return err
 	}
-	s := &session{options: o, report: report}
+	s := &session{options: o, report: report, ports: portWatch{taken: map[ir.ResourceID]bool{}}}
 	defer s.close()
 	if err := s.prepare(ctx); err != nil {
 		return err
@@ -116,6 +116,7 @@ type session struct {
 	proxy     *envoy.Process
 	events    chan loop.Event
 	certs     *certificates
+	ports     portWatch
 	told      bool // the proxy was told of a first round
 	closers   []func()
 }
@@ -141,7 +142,12 @@ func (s *session) prepare(ctx context.Context) error {
 		}
 	}
 	binary, err := envoy.Find(ctx)
-	if err != nil {
+	var unusable *envoy.Unusable
+	switch {
+	case errors.As(err, &unusable):
+		s.report.trouble(unusable.Finding)
+		return &cli.Error{Code: cli.ExitReach}
+	case err != nil:
 		return cli.Fail(cli.ExitReach, "%w", err)
 	}
 	s.report.envoy(binary)
@@ -264,6 +270,7 @@ func (s *session) serve(ctx context.Context, dir string) error {
 	go s.readFolder(inner, updates)
 	go s.readFacts(inner)
 	go s.certs.run(inner, s.events)
+	go s.ports.run(inner, s.report.bound, s.server.Retry)
 	go func() {
 		defer close(done)
 		loop.Run(inner, loop.Config{Settings: settings, Events: s.events, Publish: s.server.Apply, Observe: s.observe})
@@ -308,6 +315,8 @@ func (s *session) readFacts(ctx context.Context) {
 		if errors.Is(err, context.Canceled) {
 			return
 		}
+		s.report.refused(facts.Rejections)
+		s.ports.note(facts.Rejections)
 		e := loop.Event{At: time.Now()}
 		for _, r := range facts.Listeners {
 			e.Listeners = append(e.Listeners, loop.ListenerFact{

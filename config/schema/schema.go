@@ -45,8 +45,7 @@ func kinds() map[schema.GroupKind]string {
 type Set struct {
 	mu       sync.Mutex
 	compiled map[schema.GroupVersionKind]*Validator
-	// Compiled counts how many schemas were compiled.
-	count int
+	count    int // of compilations
 }
 
 // NewSet returns a set that has compiled nothing yet.
@@ -58,9 +57,6 @@ func (s *Set) Compilations() int {
 	defer s.mu.Unlock()
 	return s.count
 }
-
-// Known tells whether a kind has a schema, in any version.
-func (*Set) Known(kind schema.GroupKind) bool { _, ok := kinds()[kind]; return ok }
 
 // For returns the validator of a kind; nil when the kind or its version is not known. A schema that does not compile is
 // a bug of the build: it panics.
@@ -79,7 +75,9 @@ func (s *Set) For(gvk schema.GroupVersionKind) *Validator {
 		panic(fmt.Sprintf("schema of %s: %v", gvk, err))
 	}
 	s.compiled[gvk] = v
-	s.count++
+	if v != nil {
+		s.count++
+	}
 	return v
 }
 
@@ -88,7 +86,6 @@ type Validator struct {
 	structural *structuralschema.Structural
 	openapi    validation.SchemaValidator
 	rules      *cel.Validator
-	Namespaced bool
 }
 
 func compile(file, version string) (*Validator, error) {
@@ -112,7 +109,7 @@ func compile(file, version string) (*Validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Validator{Namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped}
+	v := &Validator{}
 	if v.structural, err = structuralschema.NewStructural(&props); err != nil {
 		return nil, err
 	}
@@ -136,18 +133,18 @@ func (v *Validator) Default(object map[string]any) {
 	defaulting.Default(object, v.structural)
 }
 
-// Check validates an object, in the steps of an API server's create: CEL rules are evaluated only when the structure is
-// right, because they rely on it.
-func (v *Validator) Check(object map[string]any) field.ErrorList {
+// Check validates an object, in the steps of an API server's create: its structure, and then the CEL rules, which rely on
+// it and are evaluated only when it is right. Its metadata is not looked at: that is the same for every kind.
+func (v *Validator) Check(object map[string]any) (structure, rules field.ErrorList) {
 	ctx := context.Background()
-	errs := validation.ValidateCustomResource(nil, object, v.openapi)
-	errs = append(errs, objectmeta.Validate(ctx, nil, object, v.structural, true)...)
-	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, object)...)
-	if len(errs) > 0 || v.rules == nil {
-		return errs
+	structure = validation.ValidateCustomResource(nil, object, v.openapi)
+	structure = append(structure, objectmeta.Validate(ctx, nil, object, v.structural, false)...)
+	structure = append(structure, listtype.ValidateListSetsAndMaps(nil, v.structural, object)...)
+	if len(structure) > 0 || v.rules == nil {
+		return structure, nil
 	}
-	broken, _ := v.rules.Validate(ctx, nil, v.structural, object, nil, celconfig.RuntimeCELCostBudget)
-	return broken
+	rules, _ = v.rules.Validate(ctx, nil, v.structural, object, nil, celconfig.RuntimeCELCostBudget)
+	return nil, rules
 }
 
 // Properties returns the names of the properties at a path of fields, for suggestions; nil when there is no such path.

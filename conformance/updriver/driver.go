@@ -24,12 +24,29 @@ func Build(dir string) (string, error) {
 		return "", fmt.Errorf("ENVOY_PATH is not set: these tests need a real Envoy; run them by `make test` or `make dataplane`")
 	}
 	path := filepath.Join(dir, "cloverleaf")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/cloverleaf-mesh/cloverleaf/cmd/cloverleaf").CombinedOutput()
+	const command = "github.com/cloverleaf-mesh/cloverleaf/cmd/cloverleaf"
+	out, err := exec.Command("go", "build", "-o", path, command).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building cloverleaf: %w\n%s", err, out)
 	}
+	const format = `{{if and .Module .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`
+	list, err := exec.Command("go", "list", "-deps", "-f", format, command).Output()
+	if err != nil {
+		return "", fmt.Errorf("listing the sources of cloverleaf: %w", err)
+	}
+	sources = strings.Fields(string(list))
 	return path, nil
 }
+
+var sources []string // of the binary
+
+// lookAtSources lets `go test` run a test again when the sources of the binary change: it remembers results for as long
+// as the files that a test looked at stay as they were, and knows nothing of what a test builds.
+var lookAtSources = sync.OnceFunc(func() {
+	for _, file := range sources {
+		_, _ = os.Stat(file)
+	}
+})
 
 // Event is a line of `cloverleaf up -o json`.
 type Event struct {
@@ -53,6 +70,7 @@ type Up struct {
 
 	mu     sync.Mutex
 	events []Event
+	lines  []string // of stdout, as they came
 	wake   chan struct{}
 	stderr strings.Builder
 	done   chan error
@@ -69,8 +87,19 @@ func Start(t testing.TB, binary, dir string, args ...string) *Up {
 // Launch is Start without waiting.
 func Launch(t testing.TB, binary, dir string, args ...string) *Up {
 	t.Helper()
-	u := &Up{Dir: dir, wake: make(chan struct{}), done: make(chan error, 1)}
-	u.cmd = exec.Command(binary, append([]string{"up", dir, "-o", "json"}, args...)...)
+	u := Command(t, nil, binary, append([]string{"up", dir, "-o", "json"}, args...)...)
+	u.Dir = dir
+	return u
+}
+
+// Command runs the binary with any arguments, and with additions to the environment ("NAME=value", "NAME=" for none). It
+// ends with the test.
+func Command(t testing.TB, env []string, binary string, args ...string) *Up {
+	t.Helper()
+	lookAtSources()
+	u := &Up{wake: make(chan struct{}), done: make(chan error, 1)}
+	u.cmd = exec.Command(binary, args...)
+	u.cmd.Env = append(os.Environ(), env...)
 	u.cmd.Stderr = writer{u}
 	out, err := u.cmd.StdoutPipe()
 	if err != nil {
@@ -84,10 +113,7 @@ func Launch(t testing.TB, binary, dir string, args ...string) *Up {
 		defer close(read)
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
-			var e Event
-			if json.Unmarshal(lines.Bytes(), &e) == nil {
-				u.add(e)
-			}
+			u.add(lines.Text())
 		}
 	}()
 	go func() {
@@ -103,15 +129,27 @@ type writer struct{ u *Up }
 func (w writer) Write(b []byte) (int, error) {
 	w.u.mu.Lock()
 	defer w.u.mu.Unlock()
+	w.u.woken()
 	return w.u.stderr.Write(b)
 }
 
-func (u *Up) add(e Event) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.events = append(u.events, e)
+// woken lets everybody who waits look again.
+func (u *Up) woken() {
 	close(u.wake)
 	u.wake = make(chan struct{})
+}
+
+// add takes in a line of stdout.
+func (u *Up) add(line string) {
+	var e Event
+	isEvent := json.Unmarshal([]byte(line), &e) == nil
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.lines = append(u.lines, line)
+	if isEvent {
+		u.events = append(u.events, e)
+	}
+	u.woken()
 }
 
 // PID returns the process.
@@ -178,6 +216,12 @@ func (u *Up) Write(t testing.TB, name, text string) {
 	t.Helper()
 	from := u.Seen()
 	Put(t, u.Dir, name, text)
+	u.AwaitFile(t, from, name)
+}
+
+// AwaitFile waits until what happened to a file is live or known to change nothing, from a point on.
+func (u *Up) AwaitFile(t testing.TB, from int, name string) {
+	t.Helper()
 	path := filepath.Join(u.Dir, name)
 	u.AwaitFrom(t, from, name+" live", func(e Event) bool {
 		return (e.Event == "live" || e.Event == "read") && slices.Contains(e.Files, path)

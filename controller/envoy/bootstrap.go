@@ -3,6 +3,8 @@ package envoy
 import (
 	"encoding/json"
 	"path/filepath"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/re2"
 )
 
 // names of the files in a runtime folder.
@@ -57,13 +59,12 @@ func xdsCluster(dir string) map[string]any {
 	}
 }
 
-// runtime sets what cannot be set elsewhere: regular
-// expressions may be larger than Envoy's default of 100
-// instructions (they are RE2, so they cannot run away).
+// runtime sets what cannot be set elsewhere: regular expressions may be larger than Envoy's default of 100 instructions
+// (they are RE2, so they cannot run away).
 func runtime() map[string]any {
 	return map[string]any{
-		"re2.max_program_size.error_level": 4096,
-		"re2.max_program_size.warn_level":  4096,
+		"re2.max_program_size.error_level": re2.MaxProgram,
+		"re2.max_program_size.warn_level":  re2.MaxProgram,
 	}
 }
 

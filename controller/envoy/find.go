@@ -4,7 +4,9 @@ package envoy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,11 +32,11 @@ type Binary struct {
 	Found   string // where: "ENVOY_PATH", "PATH" or "cache"
 }
 
-// NotFound is the error of a search that found nothing.
-type NotFound struct{ Finding finding.Finding }
+// Unusable is the error of a search that found nothing, or nothing that is an Envoy.
+type Unusable struct{ Finding finding.Finding }
 
 // Error returns the finding's message.
-func (e *NotFound) Error() string { return e.Finding.Message }
+func (e *Unusable) Error() string { return e.Finding.Message }
 
 // Find looks for Envoy: ENVOY_PATH, then PATH, then the caches that `make envoy` fills. A path that ENVOY_PATH names
 // and that cannot be run is an error, and nothing else is tried: it was asked for.
@@ -52,7 +54,7 @@ func Find(ctx context.Context) (Binary, error) {
 			return probe(ctx, path, "cache")
 		}
 	}
-	return Binary{}, &NotFound{finding.New(finding.EnvoyMissing, ir.Ref{}, "", strings.Join(caches, ", "))}
+	return Binary{}, &Unusable{finding.New(finding.EnvoyMissing, ir.Ref{}, "", strings.Join(caches, ", "))}
 }
 
 // cacheDirs lists the folders that hold a folder per version.
@@ -74,13 +76,31 @@ func probe(ctx context.Context, path, found string) (Binary, error) {
 	defer cancel()
 	out, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {
-		return Binary{}, fmt.Errorf("%s (from %s) does not run: %w", path, found, err)
+		return Binary{}, unusable(path, found, "does not run: "+said(err))
 	}
 	m := versionWords.FindSubmatch(out)
 	if m == nil {
-		return Binary{}, fmt.Errorf("%s (from %s) is no Envoy: --version says %q", path, found, strings.TrimSpace(string(out)))
+		return Binary{}, unusable(path, found, fmt.Sprintf("is no Envoy: --version says %q", strings.TrimSpace(string(out))))
 	}
 	return Binary{Path: path, Version: string(m[1]), Found: found}, nil
+}
+
+func unusable(path, found, why string) error {
+	return &Unusable{finding.New(finding.EnvoyUnusable, ir.Ref{}, "", path, found, why)}
+}
+
+// said words an error of a command, with what the command said on stderr.
+func said(err error) string {
+	var exit *exec.ExitError
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &exit) && len(exit.Stderr) > 0:
+		return err.Error() + ": " + strings.TrimSpace(string(exit.Stderr))
+	case errors.As(err, &path):
+		return path.Err.Error()
+	default:
+		return err.Error()
+	}
 }
 
 // Warning returns a finding when the version has known holes.

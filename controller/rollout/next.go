@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -40,10 +41,23 @@ func (p *Proxy) Next(t ir.Type) *Message {
 	if m == nil && k.owes {
 		m = &Message{Type: t}
 	}
-	if m == nil {
-		return nil
+	if m != nil {
+		m = p.send(m)
 	}
-	return p.send(m)
+	k.trim(len(due))
+	return m
+}
+
+// trim gives back the room of many due names when few are left: going through a map costs the room that it once needed,
+// and after the first configuration that is the size of everything.
+func (k *kind) trim(due int) {
+	const many = 64
+	if due <= many || len(k.dirty) > many {
+		return
+	}
+	dirty := make(map[string]bool, len(k.dirty))
+	maps.Copy(dirty, k.dirty)
+	k.dirty = dirty
 }
 
 func (p *Proxy) send(m *Message) *Message {
@@ -62,22 +76,22 @@ func (p *Proxy) send(m *Message) *Message {
 	return m
 }
 
-// sent notes what follows from sending a resource: a cluster warms until its endpoints come again.
+// sent notes what follows from sending a resource: the endpoints of a cluster follow it, because it warms until they
+// come again.
 func (p *Proxy) sent(r *ir.Resource) {
 	switch r.ID.Type { //nolint:exhaustive // the others have no consequences
 	case ir.TypeCluster:
-		for _, need := range r.Needs {
-			if need.Type != ir.TypeEndpoints {
-				continue
-			}
-			p.warming[r.ID.Name] = p.seq
-			if k := &p.types[ir.TypeEndpoints]; k.names[need.Name] {
-				k.forced[need.Name], k.dirty[need.Name] = true, true
-			}
+		if k := &p.types[ir.TypeEndpoints]; warms(r) && k.names[r.ID.Name] {
+			k.forced[r.ID.Name], k.dirty[r.ID.Name] = true, true
 		}
 	case ir.TypeVirtualHost:
 		delete(p.fresh, ir.TableOf(r.ID.Name))
 	}
+}
+
+// warms tells whether a cluster waits for endpoints, which have its name.
+func warms(cluster *ir.Resource) bool {
+	return slices.Contains(cluster.Needs, ir.ResourceID{Type: ir.TypeEndpoints, Name: cluster.ID.Name})
 }
 
 // compose makes a message of those names that are due and may be sent now. Names with nothing to say are no longer due;
@@ -126,10 +140,14 @@ func (p *Proxy) judge(t ir.Type, name string, waiting map[string]bool) (*ir.Reso
 	case k.have[name].version == want.Version && !k.forced[name]:
 		return nil, done
 	case p.world.rejected.Has(want.ID, want.Version):
-		if before := k.have[name].resource; k.forced[name] && before != nil {
-			return before, tell // an answer is owed: what the proxy had before
+		switch before := k.have[name].resource; { // what the proxy had before stays
+		case !k.forced[name]:
+			return nil, done
+		case before != nil:
+			return before, tell // an answer is owed
+		default:
+			return nil, remove // or Envoy waits, and at its start everybody with it
 		}
-		return nil, done // what the proxy had before stays
 	case t == ir.TypeRouteTable && !p.ready(want):
 		return nil, wait
 	case t != ir.TypeVirtualHost:
@@ -151,11 +169,18 @@ func (p *Proxy) judgeRemoval(t ir.Type, name string) verdict {
 		return remove // a new subscription to what does not exist: say so, or Envoy waits
 	case byName(t) || !held:
 		return done // it goes with whatever named it
-	case t == ir.TypeCluster && (p.refs[name] > 0 || p.unknown > 0 || p.needed(name)):
+	case t == ir.TypeCluster && (p.unsaid() || p.refs[name] > 0 || p.unknown > 0 || p.needed(name)):
 		return wait
 	default:
 		return remove
 	}
+}
+
+// unsaid tells whether the proxy may hold virtual hosts that it did not name yet: after a reconnect it asks type by type,
+// for virtual hosts only when it holds a listener and its route table.
+func (p *Proxy) unsaid() bool {
+	none := func(t ir.Type) bool { return p.types[t].requested && len(p.types[t].have) == 0 }
+	return !p.world.whole && !p.types[ir.TypeVirtualHost].requested && !none(ir.TypeListener) && !none(ir.TypeRouteTable)
 }
 
 // needed tells whether virtual hosts or route tables on their way need a cluster.
@@ -186,8 +211,8 @@ func (p *Proxy) waitingTables(t ir.Type, names []string) map[string]bool {
 	return waiting
 }
 
-// ready tells whether the clusters that a virtual host or a route table needs are warm. One that was refused, or that nobody wants, is
-// not waited for: its requests are answered with 503, and everything else of the host is served.
+// ready tells whether the clusters that a virtual host or a route table needs are warm. One that was refused, or that
+// nobody wants, is not waited for: its requests are answered with 503, and everything else of the host is served.
 func (p *Proxy) ready(r *ir.Resource) bool {
 	for _, need := range r.Needs {
 		if need.Type != ir.TypeCluster {
@@ -197,17 +222,20 @@ func (p *Proxy) ready(r *ir.Resource) bool {
 		if want == nil || p.world.rejected.Has(want.ID, want.Version) {
 			continue
 		}
-		if p.types[ir.TypeCluster].have[need.Name].version != want.Version || !p.warm(need.Name) {
+		if p.types[ir.TypeCluster].have[need.Name].version != want.Version || p.leaving(need.Name) || !p.warm(need.Name) {
 			return false
 		}
 	}
 	return true
 }
 
+// leaving tells whether the removal of a cluster is on its way, so that what is held of it does not count.
+func (p *Proxy) leaving(cluster string) bool {
+	m := p.types[ir.TypeCluster].inflight
+	return m != nil && slices.Contains(m.Removed, cluster)
+}
+
 func (p *Proxy) warm(cluster string) bool {
-	if _, warming := p.warming[cluster]; !warming {
-		return true
-	}
-	endpoints := p.world.wanted[ir.TypeEndpoints][cluster]
-	return endpoints != nil && p.world.rejected.Has(endpoints.ID, endpoints.Version)
+	_, warming := p.warming[cluster]
+	return !warming
 }

@@ -13,7 +13,7 @@ type Proxy struct {
 	types [ir.TypeCount]kind
 	seq   uint64 // of messages
 
-	warming map[string]uint64          // cluster -> message that brought it, until its endpoints came after that
+	warming map[string]uint64          // held cluster -> message that brought it, until its endpoints came after that
 	refs    map[string]int             // cluster -> held virtual hosts and route tables that need it
 	unknown int                        // of these, how many are held of which it is not known what they need
 	held    map[string]map[string]bool // route table -> held virtual hosts
@@ -62,15 +62,31 @@ func NewProxy(world *World) *Proxy {
 
 // Inherit takes over from the stream before which clusters were warming when it ended: they wait for endpoints still,
 // and the versions that the proxy names when it comes back do not show it. Without it (another replica, a restarted
-// server) such a cluster goes on when Envoy's initial fetch timeout ends.
+// server) such a cluster goes on when Envoy's initial fetch timeout ends. Those on their way may have been taken.
 func (p *Proxy) Inherit(before *Proxy) {
 	for cluster := range before.warming {
 		p.warming[cluster] = 0
 	}
+	if m := before.types[ir.TypeCluster].inflight; m != nil {
+		for _, r := range m.Resources {
+			if before.awaits(r.ID.Name) {
+				p.warming[r.ID.Name] = 0
+			}
+		}
+	}
 }
 
-// Warming tells whether any cluster waits for endpoints.
-func (p *Proxy) Warming() bool { return len(p.warming) > 0 }
+// awaits tells whether a cluster waits for endpoints, or will when Envoy takes what is on its way.
+func (p *Proxy) awaits(cluster string) bool {
+	if _, warming := p.warming[cluster]; warming {
+		return true
+	}
+	m := p.types[ir.TypeCluster].inflight
+	return m != nil && slices.ContainsFunc(m.Resources, func(r *ir.Resource) bool { return r.ID.Name == cluster && warms(r) })
+}
+
+// Warming tells whether any cluster waits for endpoints, or may.
+func (p *Proxy) Warming() bool { return len(p.warming) > 0 || p.types[ir.TypeCluster].inflight != nil }
 
 // byName tells whether a type is subscribed to by name; the others are sent whole.
 func byName(t ir.Type) bool {
@@ -79,14 +95,18 @@ func byName(t ir.Type) bool {
 
 // routes tells whether resources of a type send requests to clusters: virtual hosts do, and so do route tables that
 // bring theirs along.
-func routes(t ir.Type) bool { return t == ir.TypeVirtualHost || t == ir.TypeRouteTable }
-
-// inline tells whether a route table brings its virtual hosts along.
-func (p *Proxy) inline(table string) bool { return len(p.world.hosts[table]) == 0 }
+func (p *Proxy) routes(t ir.Type) bool {
+	return t == ir.TypeVirtualHost || t == ir.TypeRouteTable && p.world.whole
+}
 
 // Touch says that what is wanted under a name changed.
 func (p *Proxy) Touch(id ir.ResourceID) {
-	if k := &p.types[id.Type]; k.requested && (!byName(id.Type) || k.names[id.Name]) {
+	k := &p.types[id.Type]
+	h, held := k.have[id.Name]
+	if want := p.world.Get(id); held && h.resource == nil && want != nil && h.version == want.Version {
+		p.hold(id.Type, id.Name, holding{want.Version, want}) // known by its version since a reconnect, and now by its needs
+	}
+	if k.requested && (!byName(id.Type) || k.names[id.Name]) {
 		k.dirty[id.Name] = true
 	}
 }
@@ -104,8 +124,7 @@ func (p *Proxy) Request(t ir.Type, subscribe, unsubscribe []string, initial map[
 	for _, name := range subscribe {
 		k.names[name], k.dirty[name] = true, true
 		_, known := initial[name]
-		_, warming := p.warming[name]
-		if !known || t == ir.TypeEndpoints && warming {
+		if !known || t == ir.TypeEndpoints && p.awaits(name) {
 			k.forced[name] = true // a new subscription is always answered, and a warming cluster waits for an answer
 		}
 	}
@@ -131,7 +150,7 @@ func (p *Proxy) first(t ir.Type, initial map[string]string) {
 			p.serving[ir.TableOf(name)] = true
 		case ir.TypeRouteTable:
 			p.review(name)
-			p.serving[name] = p.serving[name] || p.inline(name)
+			p.serving[name] = p.serving[name] || p.world.whole
 		}
 		if !byName(t) && h.resource == nil {
 			k.dirty[name] = true
@@ -167,7 +186,10 @@ func (p *Proxy) unsubscribe(t ir.Type, name string) {
 func (p *Proxy) hold(t ir.Type, name string, h holding) {
 	p.drop(t, name)
 	p.types[t].have[name] = h
-	if routes(t) {
+	if t == ir.TypeCluster && h.resource != nil && !warms(h.resource) {
+		delete(p.warming, name)
+	}
+	if p.routes(t) {
 		p.count(h, 1)
 	}
 	if t != ir.TypeVirtualHost {
@@ -187,7 +209,7 @@ func (p *Proxy) drop(t ir.Type, name string) {
 		return
 	}
 	delete(p.types[t].have, name)
-	if routes(t) {
+	if p.routes(t) {
 		p.count(h, -1)
 	}
 	if t != ir.TypeVirtualHost {
@@ -229,8 +251,21 @@ func (p *Proxy) Ack(t ir.Type) *Message {
 	}
 	for _, name := range m.Removed {
 		p.drop(t, name)
+		switch t { //nolint:exhaustive // the others have no consequences
+		case ir.TypeCluster:
+			delete(p.warming, name)
+		case ir.TypeEndpoints:
+			p.answered(name, m.seq) // that there are none is an answer too
+		}
 	}
 	return m
+}
+
+// answered notes that endpoints, or the word that there are none, came after their cluster.
+func (p *Proxy) answered(cluster string, seq uint64) {
+	if since, ok := p.warming[cluster]; ok && seq > since {
+		delete(p.warming, cluster)
+	}
 }
 
 func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
@@ -241,15 +276,17 @@ func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 	}
 	p.hold(t, name, holding{r.Version, r})
 	switch t { //nolint:exhaustive // the others have no consequences
-	case ir.TypeEndpoints:
-		if since, ok := p.warming[name]; ok && seq > since {
-			delete(p.warming, name)
+	case ir.TypeCluster:
+		if warms(r) {
+			p.warming[name] = seq
 		}
+	case ir.TypeEndpoints:
+		p.answered(name, seq)
 	case ir.TypeRouteTable:
 		if !held {
 			p.open(name)
 		}
-		p.serving[name] = p.serving[name] || p.inline(name)
+		p.serving[name] = p.serving[name] || p.world.whole
 	case ir.TypeVirtualHost:
 		p.serving[ir.TableOf(name)] = true
 	}
@@ -299,7 +336,7 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 	case len(names) == 1 && len(m.Resources) == 1:
 		culprit = m.Resources[0]
 		p.world.rejected.Add(culprit.ID, culprit.Version)
-		if _, warming := p.warming[culprit.ID.Name]; t == ir.TypeEndpoints && warming {
+		if t == ir.TypeEndpoints && p.awaits(culprit.ID.Name) {
 			k.forced[culprit.ID.Name], k.dirty[culprit.ID.Name] = true, true // what it had before, then
 		}
 		return culprit
@@ -317,12 +354,23 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 
 // Synced tells whether the proxy holds everything that is wanted and may be told, and nothing is on its way.
 func (p *Proxy) Synced() bool {
-	for t := range p.types {
-		if k := &p.types[t]; k.inflight != nil || len(k.queue) > 0 || len(k.dirty) > 0 || k.owes {
+	for t := range ir.TypeCount {
+		if k := &p.types[t]; k.inflight != nil || len(k.queue) > 0 || k.owes || p.due(t) {
 			return false
 		}
 	}
 	return p.types[ir.TypeListener].requested
+}
+
+// due tells whether names of a type wait to be told. A cluster that may not go yet does not count: with nothing else
+// under way it stays for a virtual host whose newer version was refused.
+func (p *Proxy) due(t ir.Type) bool {
+	for name := range p.types[t].dirty {
+		if t != ir.TypeCluster || p.world.wanted[t][name] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // InFlight tells whether a message of a type is on its way.

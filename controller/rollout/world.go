@@ -16,6 +16,7 @@ type World struct {
 	wanted   [ir.TypeCount]map[string]*ir.Resource
 	hosts    map[string]map[string]bool // route table -> names of its virtual hosts
 	rejected *Rejections
+	whole    bool // route tables bring their virtual hosts along
 }
 
 // NewWorld returns a world in which there is nothing. Rejections are shared by the worlds of all classes.
@@ -26,6 +27,9 @@ func NewWorld(rejected *Rejections) *World {
 	}
 	return w
 }
+
+// WholeTables says that route tables bring their virtual hosts along, so that none are told apart from them.
+func (w *World) WholeTables() { w.whole = true }
 
 // Set changes what is wanted under a name; nil wants nothing. It tells whether that is a change.
 func (w *World) Set(id ir.ResourceID, r *ir.Resource) (changed bool) {

@@ -12,10 +12,13 @@ func (s *Store) SetListenerReport(key input.ClassListener, report input.Listener
 
 // SetRejection stores that an Envoy refused a resource; a rejection without a version takes that back.
 func (s *Store) SetRejection(id ir.ResourceID, rejection input.Rejection) {
+	shard := input.ShardOf(id.Name)
 	if rejection.Version == "" {
+		remove(s.table, input.RejectedIn, shard, id, ir.ResourceID.Compare)
 		input.Rejections.Delete(s.table, id)
 		return
 	}
+	add(s.table, input.RejectedIn, shard, id, ir.ResourceID.Compare)
 	input.Rejections.Set(s.table, id, rejection)
 }
 

@@ -142,6 +142,23 @@ func (s *Server) Synced(id ir.ProxyClass) (generation uint64) {
 	return s.generation
 }
 
+// Retry tries a resource again that was refused for a reason outside of it, such as a port in use. It does nothing when
+// the resource is not refused.
+func (s *Server) Retry(id ir.ResourceID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.rejected.Forgive(id, "") {
+		return
+	}
+	s.facts.rejection(Rejection{ID: id})
+	for _, c := range s.classes {
+		for st := range c.streams {
+			st.proxy.Touch(id)
+		}
+		s.push(c)
+	}
+}
+
 // push sends the proxies of a class what they may be sent now, and reports how far they are.
 func (s *Server) push(c *class) {
 	if c.changedAt.IsZero() {
@@ -159,6 +176,9 @@ func (s *Server) class(id ir.ProxyClass) *class {
 		c = &class{
 			id: id, world: rollout.NewWorld(s.rejected), streams: map[*stream]bool{}, listeners: map[string]ListenerReport{},
 			ended: map[string]*rollout.Proxy{},
+		}
+		if s.inline != nil {
+			c.world.WholeTables()
 		}
 		s.classes[id] = c
 	}

@@ -139,7 +139,7 @@ func (s *Server) answer(st *stream, t ir.Type, req *discoveryv3.DeltaDiscoveryRe
 		s.options.Hooks.Nacked(t)
 	}
 	if culprit := st.proxy.Nack(t); culprit != nil {
-		message := limit(refusal.GetMessage())
+		message := limit(strings.TrimSpace(refusal.GetMessage()))
 		s.options.Logger.Warn("Envoy refused a resource", "type", t, "name", culprit.ID.Name,
 			"version", culprit.Version, "class", st.class.id, "error", message)
 		s.facts.rejection(Rejection{ID: culprit.ID, Version: culprit.Version, Message: message})

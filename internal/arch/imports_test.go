@@ -112,7 +112,7 @@ func shellLayers() []layer {
 		},
 		{
 			packages: "controller/envoy", why: "it runs a process, and knows nothing of what Envoy is told",
-			own: []string{"translator/finding", "translator/ir"},
+			own: []string{"internal/re2", "translator/finding", "translator/ir"},
 		},
 		{packages: "controller/localca", why: "a certificate authority needs nothing of ours"},
 		{packages: "internal/cli", why: "how something is said on a terminal, not what", others: []string{"golang.org/x/term"}},

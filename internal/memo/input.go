@@ -17,35 +17,47 @@ func NewInput[K comparable, V any](name string, equal func(a, b V) bool) *Input[
 type cell[K comparable, V any] struct {
 	node
 	in    *Input[K, V]
+	next  *cell[K, V]
 	key   K
 	value V
-	set   bool
 }
 
+func (c *cell[K, V]) is(key K) bool                       { return c.key == key }
+func (c *cell[K, V]) link() **cell[K, V]                  { return &c.next }
 func (c *cell[K, V]) describe() ReadRecord                { return ReadRecord{c.in.name, c.key, true} }
-func (c *cell[K, V]) absent() bool                        { return !c.set }
+func (c *cell[K, V]) absent() bool                        { return !c.has(isSet) }
+func (*cell[K, V]) result() *derived                      { return nil }
 func (*cell[K, V]) compute(*Table, *Ctx) bool             { panic("memo: a cell is not computed") }
 func (*cell[K, V]) recover(any) (changed, contained bool) { return false, false }
 
 // forget takes the cell out of the table, unless another has taken its place meanwhile.
 func (c *cell[K, V]) forget(t *Table) {
-	if cells := c.in.cells(t); cells[c.key] == c {
-		delete(cells, c.key)
+	cells := c.in.cells(t)
+	hash := cells.hash(c.key)
+	if cells.find(hash, c.key) == c {
+		cells.remove(hash, c)
 		t.stats.Cells--
 	}
 }
 
-func (in *Input[K, V]) cells(t *Table) map[K]*cell[K, V] {
-	return family[K, cell[K, V]](t, in)
+func (in *Input[K, V]) cells(t *Table) *index[K, *cell[K, V]] {
+	return family[K, *cell[K, V]](t, in)
+}
+
+// find returns a cell; nil when there is none.
+func (in *Input[K, V]) find(t *Table, key K) *cell[K, V] {
+	cells := in.cells(t)
+	return cells.find(cells.hash(key), key)
 }
 
 func (in *Input[K, V]) make(t *Table, key K) *cell[K, V] {
 	cells := in.cells(t)
-	c := cells[key]
+	hash := cells.hash(key)
+	c := cells.find(hash, key)
 	if c == nil {
 		c = &cell[K, V]{in: in, key: key}
 		c.self = c
-		cells[key] = c
+		cells.add(hash, c)
 		t.stats.Cells++
 	}
 	return c
@@ -54,22 +66,24 @@ func (in *Input[K, V]) make(t *Table, key K) *cell[K, V] {
 // Set stores a value and tells whether it differs from the present one. The value must never be changed afterwards.
 func (in *Input[K, V]) Set(t *Table, key K, value V) (changed bool) {
 	c := in.make(t, key)
-	if c.set && in.equal(c.value, value) {
+	if c.has(isSet) && in.equal(c.value, value) {
 		return false
 	}
-	c.value, c.set = value, true
+	c.value = value
+	c.flags |= isSet
 	t.touched(&c.node)
 	return true
 }
 
 // Delete takes a value away and tells whether there was one.
 func (in *Input[K, V]) Delete(t *Table, key K) (changed bool) {
-	c := in.cells(t)[key]
-	if c == nil || !c.set {
+	c := in.find(t, key)
+	if c == nil || !c.has(isSet) {
 		return false
 	}
 	var none V
-	c.value, c.set = none, false
+	c.value = none
+	c.flags &^= isSet
 	t.touched(&c.node)
 	if len(c.readers) == 0 {
 		c.forget(t)
@@ -81,13 +95,13 @@ func (in *Input[K, V]) Delete(t *Table, key K) (changed bool) {
 func (in *Input[K, V]) Read(c *Ctx, key K) (V, bool) {
 	cell := in.make(c.t, key)
 	c.record(&cell.node)
-	return cell.value, cell.set
+	return cell.value, cell.has(isSet)
 }
 
 // Lookup returns the value of a cell, outside of queries.
 func (in *Input[K, V]) Lookup(t *Table, key K) (V, bool) {
-	if c := in.cells(t)[key]; c != nil {
-		return c.value, c.set
+	if c := in.find(t, key); c != nil {
+		return c.value, c.has(isSet)
 	}
 	var none V
 	return none, false
@@ -96,8 +110,8 @@ func (in *Input[K, V]) Lookup(t *Table, key K) (V, bool) {
 // All yields the cells that have a value, in no particular order.
 func (in *Input[K, V]) All(t *Table) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
-		for key, c := range in.cells(t) {
-			if c.set && !yield(key, c.value) {
+		for c := range in.cells(t).all() {
+			if c.has(isSet) && !yield(c.key, c.value) {
 				return
 			}
 		}

@@ -166,19 +166,18 @@ func refresh(t *testing.T, table *Table, world map[int]int, kept, told map[place
 // checkStructure checks that every read is known at both ends, and that what is up to date is not marked.
 func checkStructure(t *testing.T, table *Table) {
 	t.Helper()
-	results, _ := table.families[value].(map[place]*result[place, int])
 	reads := 0
-	for _, r := range results {
+	for r := range value.results(table).all() {
 		for i, d := range r.reads {
 			reads++
-			if e := d.on.readers[d.slot]; e.reader != &r.node || int(e.pos) != i {
+			if e := d.on.readers[d.slot]; e.reader != &r.derived || int(e.pos) != i {
 				t.Fatalf("%v: read %d is not known at its other end", r.describe(), i)
 			}
-			if d.dirty && !r.is(marked) {
+			if d.dirty && !r.has(marked) {
 				t.Fatalf("%v: a dirty read of a result that is not marked", r.describe())
 			}
 		}
-		if r.is(busy) {
+		if r.has(busy) {
 			t.Fatalf("%v is still busy", r.describe())
 		}
 	}

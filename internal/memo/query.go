@@ -25,22 +25,25 @@ func (q *Query[K, V]) Name() string { return q.name }
 
 // result is what is remembered of a query and key.
 type result[K comparable, V any] struct {
-	node
-	q        *Query[K, V]
-	key      K
-	value    V
-	computed bool // value was set
+	derived
+	q     *Query[K, V]
+	next  *result[K, V]
+	key   K
+	value V
 }
 
-func (r *result[K, V]) describe() ReadRecord { return ReadRecord{r.q.name, r.key, false} }
-func (*result[K, V]) absent() bool           { return false }
+func (r *result[K, V]) is(key K) bool                 { return r.key == key }
+func (r *result[K, V]) link() **result[K, V]          { return &r.next }
+func (r *result[K, V]) describe() ReadRecord          { return ReadRecord{r.q.name, r.key, false} }
+func (*result[K, V]) absent() bool                    { return false }
+func (r *result[K, V]) result() *derived              { return &r.derived }
+func (r *result[K, V]) compute(_ *Table, c *Ctx) bool { return r.store(r.q.f(c, r.key)) }
 
 func (r *result[K, V]) forget(t *Table) {
-	delete(r.q.results(t), r.key)
+	results := r.q.results(t)
+	results.remove(results.hash(r.key), r)
 	t.stats.Results--
 }
-
-func (r *result[K, V]) compute(_ *Table, c *Ctx) bool { return r.store(r.q.f(c, r.key)) }
 
 func (r *result[K, V]) recover(panicked any) (changed, contained bool) {
 	if r.q.onPanic == nil {
@@ -50,24 +53,32 @@ func (r *result[K, V]) recover(panicked any) (changed, contained bool) {
 }
 
 func (r *result[K, V]) store(v V) (changed bool) {
-	if r.computed && r.q.equal(r.value, v) {
+	if r.has(isSet) && r.q.equal(r.value, v) {
 		return false // the old value stays, so that whoever shares it goes on sharing
 	}
-	r.value, r.computed = v, true
+	r.value = v
+	r.flags |= isSet
 	return true
 }
 
-func (q *Query[K, V]) results(t *Table) map[K]*result[K, V] {
-	return family[K, result[K, V]](t, q)
+func (q *Query[K, V]) results(t *Table) *index[K, *result[K, V]] {
+	return family[K, *result[K, V]](t, q)
+}
+
+// find returns a result; nil when nothing is remembered.
+func (q *Query[K, V]) find(t *Table, key K) *result[K, V] {
+	results := q.results(t)
+	return results.find(results.hash(key), key)
 }
 
 func (q *Query[K, V]) make(t *Table, key K) *result[K, V] {
 	results := q.results(t)
-	r := results[key]
+	hash := results.hash(key)
+	r := results.find(hash, key)
 	if r == nil {
 		r = &result[K, V]{q: q, key: key}
-		r.self, r.flags = r, isResult
-		results[key] = r
+		r.self = r
+		results.add(hash, r)
 		t.stats.Results++
 	}
 	return r
@@ -77,7 +88,7 @@ func (q *Query[K, V]) make(t *Table, key K) *result[K, V] {
 func (q *Query[K, V]) Get(c *Ctx, key K) V {
 	r := q.make(c.t, key)
 	c.record(&r.node) // before it runs: when it panics, its reader must still hear of the mending
-	c.t.update(&r.node)
+	c.t.update(&r.derived)
 	return r.value
 }
 
@@ -85,7 +96,7 @@ func (q *Query[K, V]) Get(c *Ctx, key K) V {
 func (q *Query[K, V]) Root(t *Table, key K) V {
 	r := q.make(t, key)
 	t.orphan(&r.node)
-	t.update(&r.node)
+	t.update(&r.derived)
 	return r.value
 }
 
@@ -93,24 +104,27 @@ func (q *Query[K, V]) Root(t *Table, key K) V {
 // Releases.
 func (q *Query[K, V]) Keep(t *Table, key K) V {
 	r := q.make(t, key)
-	if r.keeps == 0 {
+	if r.kept == nil {
 		t.keeps++
-		r.keepSeq = t.keeps
+		r.kept = &keeping{seq: t.keeps}
+		r.flags |= isKept
 		t.stats.Kept++
 	}
-	r.keeps++
-	t.update(&r.node)
-	r.reported = t.gen
+	r.kept.times++
+	t.update(&r.derived)
+	r.kept.reported = t.gen
 	return r.value
 }
 
 // Release ends a Keep.
 func (q *Query[K, V]) Release(t *Table, key K) {
-	r := q.results(t)[key]
-	if r == nil || r.keeps == 0 {
+	r := q.find(t, key)
+	if r == nil || r.kept == nil {
 		panic("memo: released but not kept: " + q.name)
 	}
-	if r.keeps--; r.keeps == 0 {
+	if r.kept.times--; r.kept.times == 0 {
+		r.kept = nil
+		r.flags &^= isKept
 		t.stats.Kept--
 		t.orphan(&r.node)
 	}
@@ -118,7 +132,7 @@ func (q *Query[K, V]) Release(t *Table, key K) {
 
 // Reads returns what a remembered result read directly, in order; nil when nothing is remembered.
 func (q *Query[K, V]) Reads(t *Table, key K) []ReadRecord {
-	r := q.results(t)[key]
+	r := q.find(t, key)
 	if r == nil {
 		return nil
 	}

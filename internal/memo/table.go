@@ -10,12 +10,13 @@ import (
 // Table holds the cells and the results remembered so far. It is not safe for concurrent use.
 type Table struct {
 	gen      uint64      // grows with every change of a cell
-	families map[any]any // *Input[K, V] -> map of its cells, *Query[K, V] -> map of its results
-	running  []*node     // queries being computed, outermost first
-	pending  []*node     // kept results that were marked since the last Refresh
+	families map[any]any // by input or query: the index of its cells or results
+	running  []*derived  // queries being computed, outermost first
+	pending  []*derived  // kept results that were marked since the last Refresh
 	orphans  []*node     // candidates for Sweep: nobody reads or keeps them
 	keeps    uint64      // number of Keeps so far, for a stable order
 	marking  []*node     // work list of mark, reused
+	spare    []*[]int32  // lists of dirty reads, reused
 	stats    Stats
 }
 
@@ -34,14 +35,14 @@ type Stats struct {
 // New returns an empty table.
 func New() *Table { return &Table{gen: 1, families: map[any]any{}} }
 
-// family returns the cells of an input, or the results of a query, by key.
-func family[K comparable, N any](t *Table, of any) map[K]*N {
-	if m, ok := t.families[of].(map[K]*N); ok {
-		return m
+// family returns the index of an input's cells, or of a query's results.
+func family[K comparable, E indexed[K, E]](t *Table, of any) *index[K, E] {
+	if x, ok := t.families[of].(*index[K, E]); ok {
+		return x
 	}
-	m := map[K]*N{}
-	t.families[of] = m
-	return m
+	x := newIndex[K, E]()
+	t.families[of] = x
+	return x
 }
 
 // Stats returns the counters.
@@ -55,35 +56,45 @@ type Changed struct {
 
 // node is a cell or a result: what can be read.
 type node struct {
-	self     entry
-	readers  []edge
-	reads    []dep // of a result, in the order in which they were made
-	dirty    []int32
-	changed  uint64 // generation in which the value last changed
-	verified uint64 // generation in which the value was last known to be right
-	reported uint64 // of a kept result: generation of the last report
-	keepSeq  uint64
-	keeps    int32
-	cursor   int32 // while computing: reads made so far
-	flags    flags
+	self    entry
+	readers []edge
+	changed uint64 // generation in which the value last changed
+	flags   flags
+}
+
+// derived is a result.
+type derived struct {
+	node
+	reads    []dep    // in the order in which they were made
+	dirty    *[]int32 // positions of the reads that a change reached; nil for none
+	verified uint64   // generation in which the value was last known to be right
+	kept     *keeping // nil when nobody keeps it
+}
+
+// keeping is what is known of a kept result.
+type keeping struct {
+	seq      uint64
+	reported uint64 // generation of the last report
+	times    int32
 }
 
 type flags uint8
 
 const (
-	isResult flags = 1 << iota
-	valid          // computed, and the last run did not panic
-	marked         // something that it read, directly or not, changed
-	busy           // being computed
+	isSet  flags = 1 << iota // has a value
+	isKept                   // a result that somebody keeps
+	valid                    // computed, and the last run did not panic
+	marked                   // something that it read, directly or not, changed
+	busy                     // being computed
 	isPending
 	isOrphan
 )
 
-func (n *node) is(f flags) bool { return n.flags&f != 0 }
+func (n *node) has(f flags) bool { return n.flags&f != 0 }
 
 // edge leads from what is read to a reader: reader.reads[pos] is this read.
 type edge struct {
-	reader *node
+	reader *derived
 	pos    int32
 }
 
@@ -100,20 +111,21 @@ type entry interface {
 	compute(t *Table, c *Ctx) (changed bool)
 	recover(panicked any) (changed, contained bool)
 	forget(t *Table)
-	absent() bool // a cell without a value
+	absent() bool     // a cell without a value
+	result() *derived // nil for a cell
 }
 
 // Ctx is the only door from a query to the world.
 type Ctx struct {
-	t *Table
-	n *node
+	t      *Table
+	n      *derived
+	cursor int // reads made so far
 }
 
 // record notes a read. Reads that are the same as in the last run keep their edges.
 func (c *Ctx) record(on *node) {
-	n := c.n
-	i := int(n.cursor)
-	n.cursor++
+	n, i := c.n, c.cursor
+	c.cursor++
 	if i < len(n.reads) {
 		if n.reads[i].on == on {
 			return
@@ -126,7 +138,7 @@ func (c *Ctx) record(on *node) {
 }
 
 // cut forgets the reads of n from i on.
-func (t *Table) cut(n *node, i int) {
+func (t *Table) cut(n *derived, i int) {
 	for j := len(n.reads) - 1; j >= i; j-- {
 		d := n.reads[j]
 		last := len(d.on.readers) - 1
@@ -144,11 +156,16 @@ func (t *Table) cut(n *node, i int) {
 
 // orphan notes a node that Sweep may forget.
 func (t *Table) orphan(n *node) {
-	if len(n.readers) > 0 || n.keeps > 0 || n.is(isOrphan) || !n.is(isResult) && !n.self.absent() {
+	if n.has(isOrphan) || n.wanted() {
 		return
 	}
 	n.flags |= isOrphan
 	t.orphans = append(t.orphans, n)
+}
+
+// wanted tells whether a node must stay: somebody reads or keeps it, or it is a cell with a value.
+func (n *node) wanted() bool {
+	return len(n.readers) > 0 || n.has(isKept) || n.self.result() == nil && !n.self.absent()
 }
 
 // touched marks everything that a changed cell reaches.
@@ -165,62 +182,74 @@ func (t *Table) touched(cell *node) {
 		for _, e := range n.readers {
 			if d := &e.reader.reads[e.pos]; !d.dirty {
 				d.dirty = true
-				e.reader.dirty = append(e.reader.dirty, e.pos)
+				t.soil(e.reader, e.pos)
 			}
-			if !e.reader.is(marked) {
+			if !e.reader.has(marked) {
 				t.mark(e.reader)
-				t.marking = append(t.marking, e.reader)
+				t.marking = append(t.marking, &e.reader.node)
 			}
 		}
 	}
 }
 
-func (t *Table) mark(n *node) {
+// soil notes that a read is dirty.
+func (t *Table) soil(n *derived, pos int32) {
+	if n.dirty == nil {
+		if last := len(t.spare) - 1; last >= 0 {
+			n.dirty, t.spare = t.spare[last], t.spare[:last]
+		} else {
+			n.dirty = new([]int32)
+		}
+	}
+	*n.dirty = append(*n.dirty, pos)
+}
+
+func (t *Table) mark(n *derived) {
 	n.flags |= marked
 	t.stats.Marked++
 	t.await(n)
 }
 
 // await enters a kept result into the list that Refresh goes through.
-func (t *Table) await(n *node) {
-	if n.keeps > 0 && !n.is(isPending) {
+func (t *Table) await(n *derived) {
+	if n.has(isKept) && !n.has(isPending) {
 		n.flags |= isPending
 		t.pending = append(t.pending, n)
 	}
 }
 
 // update brings a result up to date.
-func (t *Table) update(n *node) {
+func (t *Table) update(n *derived) {
 	switch {
-	case n.is(busy):
+	case n.has(busy):
 		panic("memo: a query needs itself: " + t.chain(n))
-	case !n.is(valid):
+	case !n.has(valid):
 		t.run(n)
-	case n.is(marked):
+	case n.has(marked):
 		t.verify(n)
 	}
 }
 
 // verify visits the marked reads of a result in the order in which they were made.
-func (t *Table) verify(n *node) {
-	slices.Sort(n.dirty)
+func (t *Table) verify(n *derived) {
+	slices.Sort(*n.dirty)
 	n.flags |= busy // a cycle that appears with new inputs is found here
 	defer func() { n.flags &^= busy }()
-	for _, pos := range n.dirty {
+	for _, pos := range *n.dirty {
 		on := n.reads[pos].on
-		if on.is(isResult) && !t.attempt(on) || on.changed > n.verified {
+		if r := on.self.result(); r != nil && !t.attempt(r) || on.changed > n.verified {
 			n.flags &^= busy
 			t.run(n)
 			return
 		}
 	}
-	n.settle(t.gen)
+	t.settle(n)
 	t.stats.Verified++
 }
 
 // attempt updates a read and tells whether that went well. When it panics, the reader runs again and meets the panic where
 // it reads: there the reader may contain it.
-func (t *Table) attempt(on *node) (fine bool) {
+func (t *Table) attempt(on *derived) (fine bool) {
 	depth := len(t.running)
 	defer func() {
 		if !fine {
@@ -233,22 +262,30 @@ func (t *Table) attempt(on *node) (fine bool) {
 }
 
 // settle notes that a result is right.
-func (n *node) settle(gen uint64) {
-	for _, pos := range n.dirty {
+func (t *Table) settle(n *derived) {
+	n.flags &^= marked
+	n.verified = t.gen
+	if n.dirty == nil {
+		return
+	}
+	for _, pos := range *n.dirty {
 		if int(pos) < len(n.reads) {
 			n.reads[pos].dirty = false
 		}
 	}
-	n.dirty = n.dirty[:0]
-	n.flags &^= marked
-	n.verified = gen
+	const most = 256 // a change that reached everything leaves no more than this
+	if len(t.spare) < most {
+		*n.dirty = (*n.dirty)[:0]
+		t.spare = append(t.spare, n.dirty)
+	}
+	n.dirty = nil
 }
 
 // run computes a result anew.
-func (t *Table) run(n *node) {
+func (t *Table) run(n *derived) {
 	n.flags |= busy
 	n.flags &^= valid
-	n.cursor = 0
+	c := &Ctx{t: t, n: n}
 	t.running = append(t.running, n)
 	depth := len(t.running)
 	t.stats.Computed++
@@ -256,8 +293,8 @@ func (t *Table) run(n *node) {
 	defer func() {
 		t.running = t.running[:depth-1]
 		n.flags &^= busy
-		t.cut(n, int(n.cursor))
-		n.settle(t.gen)
+		t.cut(n, c.cursor)
+		t.settle(n)
 		if finished {
 			return
 		}
@@ -269,12 +306,12 @@ func (t *Table) run(n *node) {
 		}
 		t.finish(n, changed)
 	}()
-	changed := n.self.compute(t, &Ctx{t, n})
+	changed := n.self.compute(t, c)
 	finished = true
 	t.finish(n, changed)
 }
 
-func (t *Table) finish(n *node, changed bool) {
+func (t *Table) finish(n *derived, changed bool) {
 	n.flags |= valid
 	if changed {
 		n.changed = t.gen
@@ -284,7 +321,7 @@ func (t *Table) finish(n *node, changed bool) {
 }
 
 // chain words the queries that run, for the message of a cycle.
-func (t *Table) chain(last *node) string {
+func (t *Table) chain(last *derived) string {
 	var b strings.Builder
 	for _, n := range t.running {
 		fmt.Fprintf(&b, "%v -> ", n.self.describe())
@@ -296,17 +333,17 @@ func (t *Table) chain(last *node) string {
 // Refresh brings every kept result that changes reached up to date, and returns those whose value differs from what
 // Keep or Refresh last told, in the order in which they were kept.
 func (t *Table) Refresh() []Changed {
-	slices.SortFunc(t.pending, func(a, b *node) int { return cmp.Compare(a.keepSeq, b.keepSeq) })
+	slices.SortFunc(t.pending, func(a, b *derived) int { return cmp.Compare(a.order(), b.order()) })
 	for _, n := range t.pending { // when a query panics here, all of them stay pending
-		if n.keeps > 0 {
+		if n.kept != nil {
 			t.update(n)
 		}
 	}
 	var changed []Changed
 	for _, n := range t.pending {
 		n.flags &^= isPending
-		if n.keeps > 0 && n.changed > n.reported {
-			n.reported = t.gen
+		if n.kept != nil && n.changed > n.kept.reported {
+			n.kept.reported = t.gen
 			d := n.self.describe()
 			changed = append(changed, Changed{Query: d.Name, Key: d.Key})
 		}
@@ -316,16 +353,26 @@ func (t *Table) Refresh() []Changed {
 	return changed
 }
 
+// order is when the result was kept; 0 when it is no more.
+func (n *derived) order() uint64 {
+	if n.kept == nil {
+		return 0
+	}
+	return n.kept.seq
+}
+
 // Sweep forgets the results that nobody keeps and that no kept result reads, directly or not.
 func (t *Table) Sweep() {
 	for len(t.orphans) > 0 {
 		n := t.orphans[len(t.orphans)-1]
 		t.orphans = t.orphans[:len(t.orphans)-1]
 		n.flags &^= isOrphan
-		if len(n.readers) > 0 || n.keeps > 0 || !n.is(isResult) && !n.self.absent() {
+		if n.wanted() {
 			continue
 		}
-		t.cut(n, 0)
+		if r := n.self.result(); r != nil {
+			t.cut(r, 0)
+		}
 		n.self.forget(t)
 	}
 }

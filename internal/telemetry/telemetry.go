@@ -140,6 +140,9 @@ func (t *Telemetry) instruments() error {
 			return err
 		}
 	}
+	for _, kind := range t.types {
+		t.nacks.Add(context.Background(), 0, kind) // "none yet" is to be seen, and the first one as an increase
+	}
 	return nil
 }
 

@@ -72,7 +72,7 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 	default:
 		return fault(finding.BackendKind, gwv1.RouteReasonInvalidKind, strings.TrimPrefix(r.Group+"/"+r.Kind, "/"))
 	}
-	granted := Granted.Get(c, Reference{
+	granted := Granted(c, Reference{
 		FromGroup: gwv1.GroupName, FromKind: r.FromKind, FromNamespace: r.FromNamespace,
 		ToGroup: r.Group, ToKind: r.Kind, To: r.To,
 	})
@@ -158,8 +158,8 @@ func spoken(name ir.BackendName, app string) ir.Protocol {
 	return p
 }
 
-// BackendOf describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
-var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName) *ir.Backend {
+// Backend describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
+func Backend(c *memo.Ctx, name ir.BackendName) *ir.Backend {
 	object, number := name.Object()
 	if number == 0 {
 		return objectBackend(c, name, object)
@@ -176,47 +176,34 @@ var BackendOf = memo.NewQuery("BackendOf", func(c *memo.Ctx, name ir.BackendName
 		Name: name, Protocol: spoken(name, port.AppProtocol),
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
 	}
-}, memo.Equal).Recovering(func(ir.BackendName, any) *ir.Backend { return nil })
+}
 
-// EndpointsOf lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
+// Endpoints lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
 // serving: then it drains (Kubernetes KEP-1672).
-var EndpointsOf = memo.NewQuery("EndpointsOf", func(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
+func Endpoints(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
 	object, number := name.Object()
 	if number == 0 {
 		return objectEndpoints(c, name, object)
 	}
 	eps := ir.Endpoints{Backend: name}
-	port := servicePortName.Get(c, servicePort{object, number})
-	if !port.ok {
+	svc, ok := input.Services.Read(c, object)
+	if !ok {
+		return eps
+	}
+	port := findPort(svc, number)
+	if port == nil {
 		return eps
 	}
 	zones := map[string][]ir.Endpoint{}
 	names, _ := input.SlicesOfService.Read(c, object)
 	for _, s := range names {
 		if slice, ok := input.EndpointSlices.Read(c, s); ok {
-			collect(zones, slice, port.value)
+			collect(zones, slice, port.Name)
 		}
 	}
 	eps.Localities = localities(zones)
 	return eps
-}, memo.Equal).Recovering(func(name ir.BackendName, _ any) ir.Endpoints { return ir.Endpoints{Backend: name} })
-
-type servicePort struct {
-	service ir.Name
-	port    int32
 }
-
-// servicePortName is all that endpoints read of a Service.
-var servicePortName = memo.NewQuery("servicePortName", func(c *memo.Ctx, key servicePort) optional {
-	svc, ok := input.Services.Read(c, key.service)
-	if !ok {
-		return optional{}
-	}
-	if p := findPort(svc, key.port); p != nil {
-		return optional{p.Name, true}
-	}
-	return optional{}
-}, memo.Same)
 
 func collect(zones map[string][]ir.Endpoint, slice *input.EndpointSlice, portName string) {
 	if slice.AddressType == "FQDN" {
@@ -262,7 +249,7 @@ func compareEndpoint(a, b ir.Endpoint) int {
 
 // HasEndpoints tells whether a backend has an address that takes new requests.
 var HasEndpoints = memo.NewQuery("HasEndpoints", func(c *memo.Ctx, name ir.BackendName) bool {
-	for _, l := range EndpointsOf.Get(c, name).Localities {
+	for _, l := range Endpoints(c, name).Localities {
 		if slices.ContainsFunc(l.Endpoints, func(e ir.Endpoint) bool { return !e.Draining }) {
 			return true
 		}

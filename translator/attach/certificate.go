@@ -1,7 +1,14 @@
 package attach
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"strconv"
+	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -63,7 +70,7 @@ func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference
 	if ref.Namespace != nil {
 		secret.Namespace = string(*ref.Namespace)
 	}
-	granted := Granted.Get(r.c, Reference{
+	granted := Granted(r.c, Reference{
 		FromGroup: gwv1.GroupName, FromKind: "Gateway", FromNamespace: gateway.Namespace, ToKind: "Secret", To: secret,
 	})
 	if !granted {
@@ -126,8 +133,52 @@ func parsePair(s *input.Secret) KeyPair {
 	if s.Cert == "" || s.Key == "" {
 		return KeyPair{Fault: "tls.crt or tls.key is missing or empty"}
 	}
-	if _, err := tls.X509KeyPair([]byte(s.Cert), []byte(s.Key)); err != nil {
+	pair, err := tls.X509KeyPair([]byte(s.Cert), []byte(s.Key))
+	if err != nil {
 		return KeyPair{Fault: err.Error()}
 	}
+	if _, ok := certificates(s.Cert); !ok {
+		return KeyPair{Fault: "a certificate of the chain cannot be read"}
+	}
+	if fault := leafFault(pair.Leaf); fault != "" {
+		return KeyPair{Fault: fault}
+	}
 	return KeyPair{Chain: s.Cert, Key: s.Key}
+}
+
+// leafFault says why Envoy would refuse a certificate that Go takes (Envoy, "TLS", and BoringSSL's own checks).
+func leafFault(leaf *x509.Certificate) string {
+	switch key := leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits < 2048 {
+			return "an RSA key must have 2048 bits or more, not " + strconv.Itoa(bits)
+		}
+	case *ecdsa.PublicKey:
+		if key.Curve == elliptic.P224() {
+			return "the curve P-224 is not supported"
+		}
+		if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+			return "its key usage does not allow digital signatures"
+		}
+	}
+	return ""
+}
+
+// certificates counts the certificates of a PEM text; false when something that begins like a block cannot be read, or
+// is no certificate although it says so.
+func certificates(text string) (n int, ok bool) {
+	blocks := 0
+	for rest := []byte(text); ; blocks++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return n, blocks == strings.Count(text, "-----BEGIN ")
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return n, false
+		}
+		n++
+	}
 }

@@ -19,10 +19,11 @@ type Reference struct {
 
 // Granted tells whether a reference is allowed: within a namespace always, across only when a ReferenceGrant in the
 // target's namespace says so (Gateway API, ReferenceGrant).
-var Granted = memo.NewQuery("Granted", func(c *memo.Ctx, r Reference) bool {
-	if r.FromNamespace == r.To.Namespace {
-		return true
-	}
+func Granted(c *memo.Ctx, r Reference) bool {
+	return r.FromNamespace == r.To.Namespace || grantedAcross.Get(c, r)
+}
+
+var grantedAcross = memo.NewQuery("grantedAcross", func(c *memo.Ctx, r Reference) bool {
 	names, _ := input.GrantsOfNamespace.Read(c, r.To.Namespace)
 	for _, name := range names {
 		if g, ok := input.Grants.Read(c, name); ok && grants(g, r) {

@@ -1,8 +1,6 @@
 package attach
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"net/netip"
 	"slices"
 	"strings"
@@ -179,7 +177,7 @@ func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out 
 		if !ok {
 			return "there is no ConfigMap " + name.String()
 		}
-		if !holdsCertificate(data["ca.crt"]) {
+		if n, ok := certificates(data["ca.crt"]); n == 0 || !ok {
 			return "ConfigMap " + name.String() + " holds no certificate under ca.crt"
 		}
 		bundle.WriteString(strings.TrimSpace(data["ca.crt"]) + "\n")
@@ -188,27 +186,4 @@ func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out 
 		return "no CA is given"
 	}
 	return ""
-}
-
-// holdsCertificate tells whether PEM text consists of certificates, at least one.
-func holdsCertificate(text string) bool {
-	rest, found := []byte(text), false
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return found
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return false
-		}
-		found = true
-	}
-}
-
-// ClientSecret returns the Secret that is shown to a backend.
-func ClientSecret(b *ir.Backend) (ir.Name, bool) {
-	if b.TLS == nil || b.TLS.Certificate == "" {
-		return ir.Name{}, false
-	}
-	return b.TLS.Certificate.Object(), true
 }

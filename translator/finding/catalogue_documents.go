@@ -17,6 +17,7 @@ const (
 	LastGood        Code = "CL0112"
 	FolderGone      Code = "CL0113"
 	KeyDuplicate    Code = "CL0114"
+	KindUnsupported Code = "CL0115"
 )
 
 var documents = []Entry{
@@ -43,7 +44,7 @@ var documents = []Entry{
 	},
 	{
 		Code: KindUnknown, Level: Error, Title: "kind or version not known",
-		Template: "there is no kind %s; known here: %s",
+		Template: "there is no kind %s; %s",
 		Meaning:  "The group is one that is read here, but the kind or its version is not.",
 		Example:  "apiVersion: gateway.networking.k8s.io/v1, kind: HttpRoute",
 		Fix:      "Correct apiVersion or kind.",
@@ -85,7 +86,7 @@ var documents = []Entry{
 	},
 	{
 		Code: DocumentTooBig, Level: Error, Title: "document too large",
-		Template: "the document has %d bytes; at most %d are read",
+		Template: "the document has %d bytes%s; at most %d are read",
 		Meaning:  "A cluster could not store the object either.",
 		Example:  "a ConfigMap of 4 MB",
 		Fix:      "Split it.",
@@ -98,9 +99,9 @@ var documents = []Entry{
 		Fix:      "Correct its permissions.",
 	},
 	{
-		Code: NameMissing, Level: Error, Title: "object without name",
-		Template: "metadata.name %s",
-		Meaning:  "An object needs a valid name.",
+		Code: NameMissing, Level: Error, Title: "name missing or invalid",
+		Template: "the name %s",
+		Meaning:  "An object needs a valid name. While `up` runs, what the file defined before and no longer shows stays as it was.",
 		Example:  "metadata: {}",
 		Fix:      "Set metadata.name to a DNS name in lower case.",
 	},
@@ -124,5 +125,12 @@ var documents = []Entry{
 		Meaning:  "Which of the two values counts could not be told.",
 		Example:  "metadata: {name: a, name: b}",
 		Fix:      "Remove one of them.",
+	},
+	{
+		Code: KindUnsupported, Level: Error, Title: "kind not supported",
+		Template: "objects of kind %s are not supported yet; nothing is done with this one",
+		Meaning:  "The kind belongs to the Gateway API, and what it asks for does not happen here.",
+		Example:  "apiVersion: gateway.networking.k8s.io/v1, kind: TLSRoute",
+		Fix:      "Take it out of the folder, or wait for its support (see the feature table of the README).",
 	},
 }

@@ -143,8 +143,8 @@ var routes = []Entry{
 	},
 	{
 		Code: RuleRegex, Level: Error, Title: "regular expression invalid",
-		Template: "%q is not a valid RE2 regular expression (%s); the match is left out",
-		Meaning:  "Envoy matches with RE2. A match with an invalid expression is left out, the rest of the route goes on.",
+		Template: "%q is not a regular expression that Envoy takes (%s); the match is left out",
+		Meaning:  "Envoy matches with RE2, byte by byte. A match with an invalid expression is left out, the rest of the route goes on.",
 		Example:  "path: {type: RegularExpression, value: \"/a(\"}",
 		Fix:      "Correct the expression. RE2 has no back-references and no look-around.",
 	},
@@ -185,7 +185,7 @@ var routes = []Entry{
 	},
 	{
 		Code: RuleRefused, Level: Error, Title: "rule refused before sending",
-		Template: "Envoy would refuse this rule (%s); it is left out",
+		Template: "Envoy would refuse this rule (%s); requests that match it are answered with 500",
 		Meaning:  "The rule passed the API's schema, but Envoy's own validation refuses its translation.",
 		Example:  "a value that is too long for Envoy",
 		Fix:      "Change the value that the message names.",

@@ -2,10 +2,11 @@ package finding
 
 // Codes CL06xx: running on a laptop. Their findings are made by cmd and by controller/envoy.
 const (
-	EnvoyMissing Code = "CL0601"
-	EnvoyExits   Code = "CL0602"
-	EnvoyOld     Code = "CL0603"
-	PortTaken    Code = "CL0604"
+	EnvoyMissing  Code = "CL0601"
+	EnvoyExits    Code = "CL0602"
+	EnvoyOld      Code = "CL0603"
+	PortTaken     Code = "CL0604"
+	EnvoyUnusable Code = "CL0605"
 )
 
 var runs = []Entry{
@@ -33,8 +34,15 @@ var runs = []Entry{
 	{
 		Code: PortTaken, Level: Error, Title: "port in use",
 		Template: "port %d of %s is in use by another process, so the listener cannot be served",
-		Meaning:  "Envoy could not bind the port. Everything else is served.",
+		Meaning:  "Envoy could not bind the port. Everything else is served. The listener is tried again when the port becomes free.",
 		Example:  "a web server on port 10080",
 		Fix:      "Stop the other process, or choose another port, --bind or --port-offset.",
+	},
+	{
+		Code: EnvoyUnusable, Level: Error, Title: "no usable Envoy",
+		Template: "%s (from %s) %s",
+		Meaning:  "What ENVOY_PATH names, or the first envoy in PATH, does not run here or is something else. Nothing else is tried: it was asked for.",
+		Example:  "ENVOY_PATH=/bin/ls",
+		Fix:      "Correct or unset ENVOY_PATH; `make envoy` fetches one.",
 	},
 }

@@ -20,6 +20,9 @@ var (
 	RoutesOfHost = memo.NewInput[GatewayHost]("RoutesOfHost", memo.Equal[[]ir.Ref])
 	// SlicesOfService lists the EndpointSlices of a Service.
 	SlicesOfService = memo.NewInput[ir.Name]("SlicesOfService", memo.Equal[[]ir.Name])
+	// RejectedIn lists the resources that an Envoy refused, in [Shards] buckets by hash of the name: few, so that nearly
+	// all who ask whether theirs is among them share an empty bucket.
+	RejectedIn = memo.NewInput[uint8]("RejectedIn", memo.Equal[[]ir.ResourceID])
 	// GrantsOfNamespace lists the ReferenceGrants of a namespace.
 	GrantsOfNamespace = memo.NewInput[string]("GrantsOfNamespace", memo.Equal[[]ir.Name])
 )

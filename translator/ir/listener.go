@@ -26,6 +26,9 @@ type Bind interface{ bind() }
 type Port struct {
 	Address string // an IP address
 	Port    uint32 // 1 to 65535, after any offset
+	// Exclusive refuses a port that another process listens on. Otherwise processes of one user may share it, and the
+	// kernel spreads connections between them (SO_REUSEPORT).
+	Exclusive bool
 }
 
 func (Port) bind() {}

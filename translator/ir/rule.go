@@ -215,8 +215,7 @@ type HeaderEdit struct {
 // HeaderOp is what happens to a header.
 type HeaderOp uint8
 
-// The operations. Within one filter they act on different names (Gateway API: a name may stand once), so their
-// order does not show.
+// The operations. Within one filter an operation meets a name once, whatever its case.
 const (
 	HeaderSet HeaderOp = iota
 	HeaderAdd

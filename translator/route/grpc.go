@@ -16,13 +16,13 @@ import (
 // GRPC is the kind GRPCRoute.
 var GRPC = Kind{
 	Kind:   ir.KindGRPCRoute,
-	Lower:  func(c *memo.Ctx, name ir.Name) Lowered { return grpcRules.Get(c, name) },
+	Lower:  grpcRules,
 	Status: func(s gwv1.RouteStatus) any { return &gwv1.GRPCRouteStatus{RouteStatus: s} },
 }
 
 // grpcRules lowers the rules of a GRPCRoute. Where there is nowhere to send a request the answer is 503, which Envoy
 // tells gRPC clients as UNAVAILABLE (Gateway API, GRPCRouteRule.backendRefs).
-var grpcRules = memo.NewQuery("grpcRules", func(c *memo.Ctx, name ir.Name) Lowered {
+func grpcRules(c *memo.Ctx, name ir.Name) Lowered {
 	l := lowering{c: c, route: ir.Ref{Kind: ir.KindGRPCRoute, Name: name}, failure: 503}
 	rules, _ := input.Rules.Read(c, l.route)
 	list, _ := rules.([]gwv1.GRPCRouteRule)
@@ -32,7 +32,7 @@ var grpcRules = memo.NewQuery("grpcRules", func(c *memo.Ctx, name ir.Name) Lower
 		l.rule(&rule, l.grpcMatches(list[i].Matches))
 	}
 	return l.out
-}, memo.Equal)
+}
 
 // asHTTPRule is everything of a rule but its matches in the shape of an HTTPRoute's: the fields mean the same.
 func asHTTPRule(r *gwv1.GRPCRouteRule) gwv1.HTTPRouteRule {

@@ -11,11 +11,11 @@ import (
 // HTTP is the kind HTTPRoute.
 var HTTP = Kind{
 	Kind:   ir.KindHTTPRoute,
-	Lower:  func(c *memo.Ctx, name ir.Name) Lowered { return httpRules.Get(c, name) },
+	Lower:  httpRules,
 	Status: func(s gwv1.RouteStatus) any { return &gwv1.HTTPRouteStatus{RouteStatus: s} },
 }
 
-var httpRules = memo.NewQuery("httpRules", func(c *memo.Ctx, name ir.Name) Lowered {
+func httpRules(c *memo.Ctx, name ir.Name) Lowered {
 	l := lowering{c: c, route: ir.Ref{Kind: ir.KindHTTPRoute, Name: name}, failure: 500}
 	rules, _ := input.Rules.Read(c, l.route)
 	list, _ := rules.([]gwv1.HTTPRouteRule)
@@ -24,7 +24,7 @@ var httpRules = memo.NewQuery("httpRules", func(c *memo.Ctx, name ir.Name) Lower
 		l.rule(&list[i], l.httpMatches(list[i].Matches))
 	}
 	return l.out
-}, memo.Equal)
+}
 
 func (l *lowering) httpMatches(matches []gwv1.HTTPRouteMatch) []numbered {
 	if len(matches) == 0 {

@@ -117,7 +117,10 @@ func (l *lowering) edits(sub string, f *gwv1.HTTPHeaderFilter) []ir.HeaderEdit {
 			l.drop(finding.RuleHeader, sub+list, name)
 			return
 		}
-		out = append(out, ir.HeaderEdit{Op: op, Name: name, Value: value})
+		// Of equivalent names the first entry counts (Gateway API, HTTPHeader.name).
+		if !slices.ContainsFunc(out, func(e ir.HeaderEdit) bool { return e.Op == op && strings.EqualFold(e.Name, name) }) {
+			out = append(out, ir.HeaderEdit{Op: op, Name: name, Value: value})
+		}
 	}
 	for _, h := range f.Set {
 		edit(".set", ir.HeaderSet, string(h.Name), h.Value)

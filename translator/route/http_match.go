@@ -2,12 +2,12 @@ package route
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/cloverleaf-mesh/cloverleaf/internal/re2"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -92,11 +92,11 @@ func pathMatch(p *gwv1.HTTPPathMatch) ir.PathMatch {
 	return out
 }
 
-// regex reports an invalid expression. Go's syntax is RE2's.
+// regex reports an expression that Envoy would refuse.
 func (l *lowering) regex(sub, expr string) bool {
-	_, err := regexp.Compile(expr)
+	err := re2.Check(expr)
 	if err != nil {
-		l.partial(finding.RuleRegex, sub, expr, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		l.leaveOut(finding.RuleRegex, sub, expr, err)
 	}
 	return err == nil
 }

@@ -42,11 +42,11 @@ func (l *lowering) begin(index int) {
 // drop reports that the rule at hand is not served as asked.
 func (l *lowering) drop(code finding.Code, sub string, args ...any) {
 	l.dropped = true
-	l.partial(code, sub, args...)
+	l.leaveOut(code, sub, args...)
 }
 
-// partial reports that a part of the rule at hand is left out.
-func (l *lowering) partial(code finding.Code, sub string, args ...any) {
+// leaveOut reports that a part of the rule at hand is left out: the rest is served as asked.
+func (l *lowering) leaveOut(code finding.Code, sub string, args ...any) {
 	l.out.Problems = append(l.out.Problems, finding.Under(
 		finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, finding.New(code, l.route, l.at+sub, args...)))
 }

@@ -11,7 +11,6 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
@@ -52,29 +51,6 @@ func ads() *corev3.ConfigSource {
 		ResourceApiVersion:    corev3.ApiVersion_V3,
 		ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}},
 	}
-}
-
-// metadataNamespace holds where a virtual host or route came from, so that any config dump can be read back to YAML.
-const metadataNamespace = "cloverleaf.dev"
-
-func originMetadata(origins []ir.Origin) *corev3.Metadata {
-	if len(origins) == 0 {
-		return nil
-	}
-	list := make([]*structpb.Value, len(origins))
-	for i, o := range origins {
-		fields := map[string]*structpb.Value{
-			"kind": structpb.NewStringValue(string(o.Kind)), "namespace": structpb.NewStringValue(o.Namespace),
-			"name": structpb.NewStringValue(o.Name.Name),
-		}
-		if o.Section != "" {
-			fields["section"] = structpb.NewStringValue(o.Section)
-		}
-		list[i] = structpb.NewStructValue(&structpb.Struct{Fields: fields})
-	}
-	return &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{
-		metadataNamespace: {Fields: map[string]*structpb.Value{"resources": structpb.NewListValue(&structpb.ListValue{Values: list})}},
-	}}
 }
 
 // TypeURL returns the type URL of a type of resource.

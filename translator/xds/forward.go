@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/cloverleaf-mesh/cloverleaf/internal/re2"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -191,13 +191,9 @@ func substitution(pattern, value string) *matcherv3.RegexMatchAndSubstitute {
 	}
 }
 
-// regex checks an expression as Envoy will: RE2's syntax, and a program of bounded size.
+// regex checks an expression as Envoy will.
 func regex(expr string) (*matcherv3.RegexMatcher, error) {
-	parsed, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
-	}
-	if _, err := syntax.Compile(parsed.Simplify()); err != nil {
+	if err := re2.Check(expr); err != nil {
 		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
 	}
 	return &matcherv3.RegexMatcher{Regex: expr}, nil

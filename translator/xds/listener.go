@@ -31,6 +31,9 @@ const (
 	warmingPatience   = 15 * time.Second // for the first route table and virtual hosts
 )
 
+// PortInUse is what Envoy says, among other words, of a port that another process listens on (EADDRINUSE).
+const PortInUse = "Address already in use"
+
 // Listener encodes an Envoy listener. Nothing in it changes with routes.
 func Listener(l ir.Listener) (*ir.Resource, error) {
 	id := ir.ResourceID{Type: ir.TypeListener, Name: string(l.Name)}
@@ -43,6 +46,9 @@ func Listener(l ir.Listener) (*ir.Resource, error) {
 		Address:                       address(bind.Address, bind.Port),
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(connectionBuffer),
 		Metadata:                      originMetadata(l.Origin),
+	}
+	if bind.Exclusive {
+		m.EnableReusePort = wrapperspb.Bool(false)
 	}
 	var needs []ir.ResourceID
 	for _, c := range l.Chains {

@@ -63,16 +63,26 @@ type watcher struct {
 
 	paths    map[string]bool // files that something happened to
 	all      bool            // anything may have changed
+	linked   bool            // folders are reached through links, so that what is notified may have other names, too
 	since    time.Time       // of the first event that was not read yet
-	unstable map[string]stamp
+	doubtful map[string]doubt
 	pending  *Update // handed out as soon as somebody takes it
+}
+
+// doubt is a file that looks broken, and may be half written.
+type doubt struct {
+	stamp stamp
+	since time.Time // it looks like this
 }
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.out)
 	defer func() { _ = w.notify.Close() }()
 	w.all, w.since = true, time.Now()
-	w.read(true)
+	w.read(believe)
+	w.folder.goneChanged()
+	w.hand(w.folder.update(w.since))
+	w.since = time.Time{}
 	poll := time.NewTicker(w.options.Poll)
 	defer poll.Stop()
 	timer := time.NewTimer(time.Hour)
@@ -99,13 +109,9 @@ func (w *watcher) run(ctx context.Context) {
 		case <-poll.C:
 			w.note()
 			w.all = true
-			w.read(false)
+			w.look(timer)
 		case <-timer.C:
-			w.read(false)
-			if len(w.unstable) > 0 {
-				w.note()
-				timer.Reset(w.options.Settle)
-			}
+			w.look(timer)
 		}
 	}
 }
@@ -119,18 +125,22 @@ func (w *watcher) note() {
 
 // event takes in one notification and tells whether it matters.
 func (w *watcher) event(e fsnotify.Event) bool {
-	if e.Op == fsnotify.Chmod && !counts(e.Name) {
-		return false
-	}
-	if filepath.Dir(e.Name) == filepath.Dir(w.dir) && filepath.Clean(e.Name) != w.dir {
+	name := filepath.Clean(e.Name)
+	if !within(w.dir, name) {
 		return false // a neighbour of the folder
 	}
-	w.note()
-	if counts(e.Name) {
-		w.paths[e.Name] = true
-		return true
+	info, err := os.Lstat(name)
+	file := err == nil && info.Mode().IsRegular()
+	switch {
+	case counts(name) && (file || w.folder.files[name] != nil):
+		w.paths[name] = true
+		w.all = w.all || w.linked
+	case file || err == nil && e.Op == fsnotify.Chmod:
+		return false // not of ours
+	default:
+		w.all = true // a folder, a link that other names lead through, or something that is no more
 	}
-	w.all = true // a folder, or a link that other names lead through
+	w.note()
 	return true
 }
 
@@ -139,26 +149,48 @@ func (w *watcher) delay() time.Duration {
 	return max(min(w.options.Quiet, w.options.Longest-time.Since(w.since)), 0)
 }
 
-// read reads what changed and prepares an update.
-func (w *watcher) read(first bool) {
-	if w.all {
-		w.watchFolders()
-		w.paths = map[string]bool{}
-		w.folder.scan(w.dir, w.hold)
-	} else {
-		paths := w.paths
-		w.paths = map[string]bool{}
-		for path := range paths {
-			w.folder.visit(path, w.hold)
-		}
-	}
-	w.all = false
-	at := w.since
-	w.since = time.Time{}
-	u := w.folder.update(at)
-	if first || len(u.Files) > 0 || w.folder.goneChanged() {
+// look reads what changed, hands it out, and looks again later at what may be half written.
+func (w *watcher) look(timer *time.Timer) {
+	before := w.doubtful
+	w.doubtful = map[string]doubt{}
+	w.read(func(path string, s stamp, broken bool) bool { return broken && w.doubts(path, s, before[path]) })
+	if u := w.folder.update(w.since); len(u.Files) > 0 || w.folder.goneChanged() {
 		w.hand(u)
 	}
+	if len(w.doubtful) > 0 {
+		timer.Reset(w.options.Settle)
+		return
+	}
+	w.since = time.Time{}
+}
+
+// read reads what changed.
+func (w *watcher) read(hold patience) {
+	all, paths := w.all, w.paths
+	w.all, w.paths = false, map[string]bool{}
+	if all {
+		if parent := filepath.Dir(w.dir); parent != w.dir {
+			w.subscribe(parent) // tells that the folder itself came back
+		}
+		w.linked = w.folder.scan(w.dir, paths, hold, w.subscribe)
+		return
+	}
+	for path := range paths {
+		w.folder.visit(path, hold)
+	}
+}
+
+// doubts tells whether a file that looks broken is still to be left alone: it did not look like this for long enough.
+func (w *watcher) doubts(path string, s stamp, before doubt) bool {
+	now := doubt{s, time.Now()}
+	if before.stamp == s {
+		now.since = before.since
+	}
+	if time.Since(now.since) >= w.options.Settle {
+		return false
+	}
+	w.doubtful[path], w.paths[path] = now, true
+	return true
 }
 
 // hand joins an update with one that nobody took yet.
@@ -169,41 +201,5 @@ func (w *watcher) hand(u Update) {
 	w.pending = &u
 }
 
-// hold tells whether a file that looks broken is to be left alone for now: it changed since it was looked at last.
-func (w *watcher) hold(path string, s stamp, broken bool) bool {
-	if !broken {
-		delete(w.unstable, path)
-		return false
-	}
-	if w.unstable == nil {
-		w.unstable = map[string]stamp{}
-	}
-	if before, seen := w.unstable[path]; seen && before == s {
-		delete(w.unstable, path)
-		return false
-	}
-	w.unstable[path] = s
-	w.paths[path] = true
-	return true
-}
-
-// watchFolders subscribes to every folder, again where one came back.
-func (w *watcher) watchFolders() {
-	found := map[string]bool{}
-	_ = filepath.WalkDir(w.dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return nil //nolint:nilerr // what cannot be read is found out when it is scanned
-		}
-		if path != w.dir && hiddenDir(d.Name()) {
-			return filepath.SkipDir
-		}
-		found[path] = true
-		return nil
-	})
-	if parent := filepath.Dir(w.dir); parent != w.dir {
-		found[parent] = true // tells that the folder itself came back
-	}
-	for path := range found {
-		_ = w.notify.Add(path) // polling is the fallback
-	}
-}
+// subscribe asks to be notified of a folder, again where it came back. Where that cannot be, polling remains.
+func (w *watcher) subscribe(dir string) { _ = w.notify.Add(dir) }

@@ -1,10 +1,14 @@
 package manifest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
-	"strings"
+	"slices"
+	"sync"
+	"weak"
 
+	yamlnode "go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/config/schema"
@@ -17,14 +21,14 @@ import (
 type Decoder struct {
 	schemas   *schema.Set
 	documents map[[sha256.Size]byte]*document
-	files     map[string][][sha256.Size]byte // which documents a file had
+	files     map[string]map[*document]bool // which documents a file has or had
 	decoded   int
 }
 
 // NewDecoder returns a decoder that remembers nothing yet.
 func NewDecoder() *Decoder {
 	return &Decoder{
-		schemas: schema.NewSet(), documents: map[[sha256.Size]byte]*document{}, files: map[string][][sha256.Size]byte{},
+		schemas: schema.NewSet(), documents: map[[sha256.Size]byte]*document{}, files: map[string]map[*document]bool{},
 	}
 }
 
@@ -33,12 +37,16 @@ func (d *Decoder) Decoded() int { return d.decoded }
 
 // document is what was read of a document, wherever it stands.
 type document struct {
+	hash     [sha256.Size]byte
 	text     string
 	objects  []parsed
 	problems []located
 	broken   []ir.Ref
 	unnamed  bool
-	users    int
+	users    int // files that it is remembered for
+
+	mu    sync.Mutex
+	nodes weak.Pointer[yamlnode.Node] // places are asked for by whoever prints, at any time
 }
 
 type parsed struct {
@@ -53,47 +61,68 @@ type located struct {
 	line, column int
 }
 
-// Decode reads a file. It never fails: what is wrong is among the problems, and what is good among the objects.
+// Decode reads a file. It never fails: what is wrong is among the problems, and what is good among the objects. What was
+// read of other versions of the file stays remembered until Keep or Forget.
 func (d *Decoder) Decode(path string, data []byte) File {
 	f := File{Path: path}
-	var used [][sha256.Size]byte
+	if d.files[path] == nil {
+		d.files[path] = map[*document]bool{}
+	}
 	for _, p := range split(data) {
 		if blank(p.text) {
 			continue
 		}
 		hash := sha256.Sum256(p.text)
-		used = append(used, hash)
 		doc := d.documents[hash]
 		if doc == nil {
 			d.decoded++
 			doc = d.read(string(p.text))
+			doc.hash = hash
 			d.documents[hash] = doc
 		}
-		doc.users++
+		if !d.files[path][doc] {
+			d.files[path][doc] = true
+			doc.users++
+		}
 		f.add(doc, p.line)
 	}
-	d.release(path)
-	d.files[path] = used
 	return f
+}
+
+// Keep settles on a version of a file: of other versions only what is needed for the objects stays remembered. A version
+// that turns out to be half written is not settled on, so that the whole one is not read anew.
+func (d *Decoder) Keep(f File, objects []*Object) {
+	wanted := map[*document]bool{}
+	for _, doc := range f.documents {
+		wanted[doc] = true
+	}
+	for _, o := range objects {
+		wanted[o.doc] = true
+	}
+	for doc := range d.files[f.Path] {
+		if !wanted[doc] {
+			d.release(f.Path, doc)
+		}
+	}
 }
 
 // Forget lets go of the documents of a file that is no more.
 func (d *Decoder) Forget(path string) {
-	d.release(path)
+	for doc := range d.files[path] {
+		d.release(path, doc)
+	}
 	delete(d.files, path)
 }
 
-func (d *Decoder) release(path string) {
-	for _, hash := range d.files[path] {
-		if doc := d.documents[hash]; doc != nil {
-			if doc.users--; doc.users == 0 {
-				delete(d.documents, hash)
-			}
-		}
+func (d *Decoder) release(path string, doc *document) {
+	delete(d.files[path], doc)
+	if doc.users--; doc.users == 0 {
+		delete(d.documents, doc.hash)
 	}
 }
 
 func (f *File) add(doc *document, line int) {
+	f.documents = append(f.documents, doc)
 	at := func(l, c int) Position { return Position{File: f.Path, Line: line + l - 1, Column: c} }
 	for _, p := range doc.objects {
 		f.Objects = append(f.Objects, &Object{
@@ -118,16 +147,13 @@ func (d *Decoder) read(text string) (doc *document) {
 		}
 	}()
 	if len(text) > MaxDocument {
-		r.problem(finding.New(finding.DocumentTooBig, ir.Ref{}, "", len(text), MaxDocument), firstLine(text), 1)
-		doc.unnamed = true
+		r.tooBig(len(text), "")
 		doc.text = ""
 		return doc
 	}
 	r.read(text)
+	slices.SortStableFunc(doc.problems, func(a, b located) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column), finding.Compare(a.finding, b.finding))
+	})
 	return doc
-}
-
-// firstLine returns the number of the first line that is not empty.
-func firstLine(text string) int {
-	return 1 + strings.Count(text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))], "\n")
 }

@@ -65,8 +65,8 @@ type Problem struct {
 // String returns "file:line:column: CL0101 level object field: message".
 func (p Problem) String() string {
 	object := p.Finding.Object.String()
-	if p.Finding.Object == (ir.Ref{}) {
-		object = ""
+	if p.Finding.Object.Name == (ir.Name{}) {
+		object = string(p.Finding.Object.Kind)
 	}
 	text := strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", p.Finding.Code, p.Finding.Level(), object, p.Finding.Field)), " ")
 	return fmt.Sprintf("%s: %s: %s", p.At, text, p.Finding.Message)
@@ -81,4 +81,6 @@ type File struct {
 	// even be named: then what else the file held is not known.
 	Broken  []ir.Ref
 	Unnamed bool
+
+	documents []*document
 }

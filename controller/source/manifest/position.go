@@ -3,20 +3,36 @@ package manifest
 import (
 	"strconv"
 	"strings"
+	"weak"
 
-	"go.yaml.in/yaml/v3"
+	yamlnode "go.yaml.in/yaml/v3"
 )
+
+// tree returns the document's nodes, nil when it has none. They take many times the room of the text and are wanted in
+// bursts, so they are kept only as long as the garbage collector leaves them.
+func (d *document) tree() *yamlnode.Node {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if root := d.nodes.Value(); root != nil {
+		return root
+	}
+	root, err := parseNodes(d.text)
+	if err != nil {
+		return nil
+	}
+	d.nodes = weak.Make(root)
+	return root
+}
 
 // find returns the place of a path in a document, relative to it: line and column from 1.
 func (d *document) find(path string) (line, column int) {
-	var root yaml.Node
-	if yaml.Unmarshal([]byte(d.text), &root) != nil || len(root.Content) == 0 {
-		return 1, 1
+	node := d.tree()
+	if node == nil {
+		return firstLine(d.text), 1
 	}
-	node := root.Content[0]
 	line, column = node.Line, node.Column
 	for _, step := range steps(path) {
-		for node.Kind == yaml.AliasNode {
+		for node.Kind == yamlnode.AliasNode {
 			node = node.Alias
 		}
 		key, value := child(node, step)
@@ -56,17 +72,40 @@ func steps(path string) []string {
 }
 
 // child finds a step below a node: where to point at, and where to go on.
-func child(node *yaml.Node, step string) (at, value *yaml.Node) {
+func child(node *yamlnode.Node, step string) (at, value *yamlnode.Node) {
 	switch node.Kind { //nolint:exhaustive // scalars have no children
-	case yaml.MappingNode:
+	case yamlnode.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			if node.Content[i].Value == step {
 				return node.Content[i], node.Content[i+1]
 			}
 		}
-	case yaml.SequenceNode:
+		return merged(node, step)
+	case yamlnode.SequenceNode:
 		if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(node.Content) {
 			return node.Content[i], node.Content[i]
+		}
+	}
+	return nil, nil
+}
+
+// merged finds a key in what a mapping takes over with "<<" (https://yaml.org/type/merge.html).
+func merged(node *yamlnode.Node, step string) (at, value *yamlnode.Node) {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Tag != "!!merge" {
+			continue
+		}
+		sources := []*yamlnode.Node{node.Content[i+1]}
+		if sources[0].Kind == yamlnode.SequenceNode {
+			sources = sources[0].Content
+		}
+		for _, source := range sources {
+			if source.Kind == yamlnode.AliasNode {
+				source = source.Alias
+			}
+			if at, value = child(source, step); source.Kind == yamlnode.MappingNode && value != nil {
+				return at, value
+			}
 		}
 	}
 	return nil, nil

@@ -1,18 +1,18 @@
 package manifest
 
 import (
+	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
+	yamlnode "go.yaml.in/yaml/v3"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
-	apivalidation "k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	sjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 
 	"github.com/cloverleaf-mesh/cloverleaf/config/schema"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
@@ -23,6 +23,7 @@ import (
 type reader struct {
 	doc     *document
 	schemas *schema.Set
+	nodes   *yamlnode.Node // keeps them for the next problem
 }
 
 func (r *reader) problem(f finding.Finding, line, column int) {
@@ -31,6 +32,7 @@ func (r *reader) problem(f finding.Finding, line, column int) {
 
 // report adds a finding at the place of its field.
 func (r *reader) report(item item, code finding.Code, path string, args ...any) {
+	r.nodes = r.doc.tree()
 	line, column := r.doc.find(strings.Trim(item.prefix+"."+path, "."))
 	r.problem(finding.New(code, item.ref, path, args...), line, column)
 }
@@ -43,248 +45,203 @@ type item struct {
 	bad    bool
 }
 
+// refuse reports a finding that keeps an object from being used.
+func (r *reader) refuse(it *item, code finding.Code, path string, args ...any) {
+	it.bad = true
+	r.report(*it, code, path, args...)
+}
+
 func (r *reader) read(text string) {
-	raw, err := yaml.YAMLToJSONStrict([]byte(text))
-	if err != nil {
-		r.syntax(err)
-		return
+	if fields := r.parse(text); fields != nil {
+		r.item(item{fields: fields})
 	}
-	var fields map[string]any
-	if err := sjson.UnmarshalCaseSensitivePreserveInts(raw, &fields); err != nil || fields == nil {
-		r.problem(finding.New(finding.NotYAML, ir.Ref{}, "", "it is no mapping of fields to values"), firstLine(text), 1)
-		r.doc.unnamed = true
-		return
-	}
-	if fields["kind"] == "List" && fields["apiVersion"] == "v1" {
-		items, _ := fields["items"].([]any)
-		for i, entry := range items {
-			if m, ok := entry.(map[string]any); ok {
-				r.object(item{prefix: "items[" + strconv.Itoa(i) + "]", fields: m})
-			}
-		}
-		return
-	}
-	r.object(item{fields: fields})
 }
 
-var (
-	yamlLine  = regexp.MustCompile(`line (\d+): `)
-	yamlTwice = regexp.MustCompile(`key "?([^"]+?)"? already set`)
-)
-
-// syntax reports text that cannot be read, at the line that the parser names.
-func (r *reader) syntax(err error) {
-	r.doc.unnamed = true
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	message = strings.TrimPrefix(message, "unmarshal errors:\n  ")
-	line := firstLine(r.doc.text)
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = min(max(n, 1), 1+strings.Count(r.doc.text, "\n"))
-		}
-		message = strings.Replace(message, m[0], "", 1)
-	}
-	if m := yamlTwice.FindStringSubmatch(message); m != nil {
-		r.problem(finding.New(finding.KeyDuplicate, ir.Ref{}, "", m[1]), line, 1)
-		return
-	}
-	r.problem(finding.New(finding.NotYAML, ir.Ref{}, "", strings.SplitN(message, "\n", 2)[0]), line, 1)
-}
-
-// object reads one object whose kind is not known yet.
-func (r *reader) object(it item) {
+// item reads an object, or each object of a List: "kind: List" as kubectl writes it, or "kind: ServiceList" as an API
+// server does, whose items may leave out what they are.
+func (r *reader) item(it item) {
 	version, _ := it.fields["apiVersion"].(string)
 	kind, _ := it.fields["kind"].(string)
-	gvk := runtimeschema.FromAPIVersionAndKind(version, kind)
+	entries, listed := it.fields["items"].([]any)
+	of, isList := strings.CutSuffix(kind, "List")
+	if !isList || !listed && kind != "List" {
+		r.object(it, runtimeschema.FromAPIVersionAndKind(version, kind))
+		return
+	}
+	if it.fields["items"] != nil && !listed {
+		r.report(it, finding.FieldType, "items", "must be a list")
+	}
+	for i, entry := range entries {
+		path := "items[" + strconv.Itoa(i) + "]"
+		fields, ok := entry.(map[string]any)
+		if !ok {
+			r.doc.unnamed = true
+			r.report(it, finding.FieldType, path, "must be an object")
+			continue
+		}
+		if of != "" && fields["kind"] == nil && fields["apiVersion"] == nil {
+			fields["kind"], fields["apiVersion"] = of, version
+		}
+		r.item(item{prefix: strings.Trim(it.prefix+"."+path, "."), fields: fields})
+	}
+}
+
+// object reads one object.
+func (r *reader) object(it item, gvk runtimeschema.GroupVersionKind) {
 	k, known := kindOf(gvk)
 	if !known {
 		r.unknownKind(it, gvk)
 		return
 	}
 	it.ref.Kind = k.kind
-	if !r.name(&it, k) {
+	if problem := name(&it, k); problem != "" {
+		r.doc.unnamed = true
+		r.report(it, finding.NameMissing, "metadata.name", problem)
 		return
 	}
+	delete(it.fields, "status") // what a cluster wrote is nobody's wish
+	r.metadata(&it, k)
 	var value metav1.Object
 	if k.core {
-		value = r.core(&it, k)
+		value = r.builtin(&it, k)
 	} else {
 		value = r.custom(&it, k, gvk)
 	}
-	if it.bad || value == nil {
+	if it.bad {
 		r.doc.broken = append(r.doc.broken, it.ref)
 		return
 	}
 	r.doc.objects = append(r.doc.objects, parsed{ref: it.ref, value: value, prefix: it.prefix})
 }
 
+// unknownKind says what is to be said of a kind that is not read: nothing much of somebody else's, and that it is a
+// mistake of one that was probably meant for us. Then the object that was meant is broken, not gone.
 func (r *reader) unknownKind(it item, gvk runtimeschema.GroupVersionKind) {
+	called := strings.TrimSpace(gvk.GroupVersion().String() + " " + gvk.Kind)
+	meant, near := closest(gvk)
 	switch {
 	case gvk.Kind == "" || gvk.Version == "":
 		r.doc.unnamed = true
 		r.report(it, finding.FieldInvalid, "", "apiVersion and kind must be given")
+	case notYet(gvk.GroupKind()):
+		r.report(it, finding.KindUnsupported, "kind", called)
+	case near:
+		r.report(it, finding.KindUnknown, "kind", called, "did you mean "+meant.groups[0]+" "+string(meant.kind)+"?")
+		it.ref.Kind = meant.kind
+		if name(&it, meant) != "" {
+			r.doc.unnamed = true
+			return
+		}
+		r.doc.broken = append(r.doc.broken, it.ref)
 	case isOurGroup(gvk.Group):
-		r.report(it, finding.KindUnknown, "kind", gvk.GroupVersion().String()+" "+gvk.Kind, strings.Join(kindNames(gvk.Group), ", "))
+		r.report(it, finding.KindUnknown, "kind", called, knownIn(gvk.Group))
 	default:
-		r.report(it, finding.KindIgnored, "kind", gvk.GroupVersion().String()+" "+gvk.Kind)
+		r.report(it, finding.KindIgnored, "kind", called)
 	}
 }
 
-// name reads name and namespace. A namespaced object without one is in "default", as kubectl has it.
-func (r *reader) name(it *item, k kind) bool {
+// name reads an object's name and namespace, and says what is wrong with them. A namespaced object without one is in
+// "default", as kubectl has it, and a cluster-scoped one loses it, as an API server has it.
+func name(it *item, k kind) (problem string) {
 	metadata, _ := it.fields["metadata"].(map[string]any)
-	name, _ := metadata["name"].(string)
+	called, isText := metadata["name"].(string)
 	namespace, _ := metadata["namespace"].(string)
+	switch {
+	case metadata["name"] == nil || isText && called == "":
+		return "must be given"
+	case !isText:
+		return "must be text; put it in quotes"
+	}
 	if k.namespaced && namespace == "" {
 		namespace = metav1.NamespaceDefault
-		if metadata != nil {
-			metadata["namespace"] = namespace
-		}
+		metadata["namespace"] = namespace
 	}
-	if !k.namespaced && namespace != "" {
+	if !k.namespaced {
 		delete(metadata, "namespace")
 		namespace = ""
 	}
-	it.ref.Name = ir.Name{Namespace: namespace, Name: name}
-	problem := ""
-	switch errs := apivalidation.IsDNS1123Subdomain(name); {
-	case name == "":
-		problem = "must be given"
-	case len(errs) > 0:
-		problem = strconv.Quote(name) + " is invalid: " + errs[0]
+	if errs := k.name(called, false); len(errs) > 0 {
+		return strconv.Quote(called) + " is invalid: " + errs[0]
 	}
-	if errs := apivalidation.IsDNS1123Label(namespace); namespace != "" && len(errs) > 0 {
-		problem = "is in an invalid namespace " + strconv.Quote(namespace) + ": " + errs[0]
+	if errs := validation.IsDNS1123Label(namespace); namespace != "" && len(errs) > 0 {
+		return "is in a namespace with an invalid name, " + strconv.Quote(namespace) + ": " + errs[0]
 	}
-	if problem == "" {
-		return true
+	it.ref.Name = ir.Name{Namespace: namespace, Name: called}
+	return ""
+}
+
+// metadata reads metadata as an API server does, strictly and whatever the kind. What is wrong with it is reported, and
+// then left out, so that the rest can be looked at.
+func (r *reader) metadata(it *item, k kind) {
+	var meta metav1.ObjectMeta
+	fields, _ := it.fields["metadata"].(map[string]any)
+	if !r.strictly(it, "metadata", fields, &meta) {
+		meta = metav1.ObjectMeta{}
+		it.fields["metadata"] = map[string]any{"name": it.ref.Name.Name, "namespace": it.ref.Namespace}
+		if !k.namespaced {
+			delete(it.fields["metadata"].(map[string]any), "namespace") //nolint:forcetypeassert // just made
+		}
+		return
 	}
-	r.doc.unnamed = r.doc.unnamed || name == ""
-	it.ref.Name = ir.Name{}
-	r.report(*it, finding.NameMissing, "metadata.name", problem)
-	return false
+	named := func(string, bool) []string { return nil } // name saw to that
+	for _, e := range apivalidation.ValidateObjectMeta(&meta, k.namespaced, named, field.NewPath("metadata")) {
+		r.invalid(it, finding.FieldInvalid, e)
+	}
 }
 
 // custom reads an object of a kind with a CRD.
 func (r *reader) custom(it *item, k kind, gvk runtimeschema.GroupVersionKind) metav1.Object {
 	v := r.schemas.For(gvk)
 	for _, path := range v.Unknown(it.fields) {
-		it.bad = true
-		r.report(*it, finding.FieldUnknown, path, lastStep(path), suggest(v, path))
+		parents, last := cut(path)
+		r.refuse(it, finding.FieldUnknown, path, last, suggest(last, v.Properties(parents)))
 	}
-	delete(it.fields, "status") // what a cluster wrote is nobody's wish
 	v.Default(it.fields)
-	for _, e := range v.Check(it.fields) {
-		it.bad = true
-		r.invalid(it, e)
+	structure, rules := v.Check(it.fields)
+	for _, e := range structure {
+		r.invalid(it, finding.FieldInvalid, e)
+	}
+	for _, e := range rules {
+		r.invalid(it, finding.RuleBroken, e)
 	}
 	if it.bad {
 		return nil
 	}
 	value := k.make()
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(it.fields, value, false); err != nil {
-		it.bad = true
-		r.report(*it, finding.FieldType, "", err.Error())
+		r.refuse(it, finding.FieldType, "", err.Error())
 		return nil
 	}
 	return value
 }
 
+var (
+	inBody     = regexp.MustCompile(`\S+ in body `)
+	typeInBody = regexp.MustCompile(`must be of type (\w+): "(\w+)"$`)
+)
+
 // invalid reports an error of the API server's libraries in their words, without the field, which stands beside them.
-func (r *reader) invalid(it *item, e *field.Error) {
-	code := finding.FieldInvalid
-	message := e.ErrorBody()
-	switch {
-	case e.Type == field.ErrorTypeTypeInvalid:
-		code = finding.FieldType
-	case e.Type == field.ErrorTypeInvalid && isRule(e):
-		code, message = finding.RuleBroken, e.Detail
+func (r *reader) invalid(it *item, code finding.Code, e *field.Error) {
+	message := inBody.ReplaceAllString(e.ErrorBody(), "")
+	if m := typeInBody.FindStringSubmatch(message); m != nil && e.Type == field.ErrorTypeTypeInvalid {
+		code, message = finding.FieldType, fmt.Sprintf("must be %s, not %s", typeName(m[1]), typeName(m[2]))
+	}
+	if code == finding.RuleBroken && e.Type == field.ErrorTypeInvalid {
+		message = e.Detail // the rule's message; the value is the whole object
 	}
 	path := e.Field
 	if path == "<nil>" {
 		path = ""
 	}
-	r.report(*it, code, path, message)
+	r.refuse(it, code, path, message)
 }
 
-// isRule tells errors of CEL rules from those of the OpenAPI schema, which quote their value and say "in body".
-func isRule(e *field.Error) bool { return e.Origin == "" && !strings.Contains(e.Detail, "in body") }
-
-func lastStep(path string) string {
-	all := steps(path)
-	return all[len(all)-1]
-}
-
-// suggest finds a field whose name is close to an unknown one.
-func suggest(v *schema.Validator, path string) string {
-	var parents []string
-	for _, s := range steps(path) {
-		if _, err := strconv.Atoi(s); err != nil {
-			parents = append(parents, s)
-		}
+// typeName returns the name of a type, of OpenAPI or of JSON, in a sentence.
+func typeName(name string) string {
+	switch name {
+	case "integer", "object", "array":
+		return "an " + name
+	default:
+		return "a " + name
 	}
-	name := parents[len(parents)-1]
-	names := v.Properties(parents[:len(parents)-1])
-	best, least := "", 3
-	for _, n := range names {
-		if d := distance(strings.ToLower(n), strings.ToLower(name)); d < least {
-			best, least = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + strconv.Quote(best) + "?"
-}
-
-// distance is the number of letters to insert, remove or change between two words (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// core reads an object of a built-in kind, strictly.
-func (r *reader) core(it *item, k kind) metav1.Object {
-	delete(it.fields, "status")
-	raw, err := marshal(it.fields)
-	if err != nil {
-		it.bad = true
-		r.report(*it, finding.FieldType, "", err.Error())
-		return nil
-	}
-	value := k.make()
-	strict, err := sjson.UnmarshalStrict(raw, value)
-	if err != nil {
-		it.bad = true
-		path, message := typeError(err)
-		r.report(*it, finding.FieldType, path, message)
-		return nil
-	}
-	for _, e := range strict {
-		it.bad = true
-		path := unknownPath(e)
-		r.report(*it, finding.FieldUnknown, path, lastStep(path), "")
-	}
-	errs := k.check(value)
-	slices.SortStableFunc(errs, func(a, b *field.Error) int { return strings.Compare(a.Field, b.Field) })
-	for _, e := range errs {
-		it.bad = true
-		r.report(*it, finding.FieldInvalid, e.Field, e.ErrorBody())
-	}
-	return value
 }

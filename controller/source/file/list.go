@@ -1,0 +1,100 @@
+package file
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// listing is what stands below a path.
+type listing struct {
+	files map[string]stamp
+	// gone are folders that cannot be read, with the reason; what they held is not known.
+	gone map[string]string
+	// linked tells that some folder was reached through a link, so that a file may have two names.
+	linked bool
+}
+
+// counts tells whether a file's name says that it holds manifests. Hidden files are editors' and tools' own.
+func counts(path string) bool {
+	name := filepath.Base(path)
+	switch filepath.Ext(name) {
+	case ".yaml", ".yml", ".json":
+		return !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "#")
+	default:
+		return false
+	}
+}
+
+// hidden tells whether a folder is passed over: hidden ones, among them those that hold the real files of a mounted
+// ConfigMap, whose links are read instead.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+// list finds the files that count below a path, with their stamps. Links are followed, to files and to folders. It calls
+// enter for every folder before it looks into it.
+func list(root string, enter func(dir string)) listing {
+	l := listing{files: map[string]stamp{}, gone: map[string]string{}}
+	info, err := os.Stat(root)
+	switch {
+	case err != nil:
+		l.gone[root] = reason(err)
+	case info.IsDir():
+		l.walk(root, []fs.FileInfo{info}, enter)
+	default:
+		l.files[root] = stampOf(info)
+	}
+	return l
+}
+
+// walk lists a folder that was reached through others.
+func (l *listing) walk(dir string, through []fs.FileInfo, enter func(dir string)) {
+	enter(dir)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		if len(through) == 1 || !errors.Is(err, fs.ErrNotExist) { // a folder that is no more has no files
+			l.gone[dir] = reason(err)
+		}
+		return
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		info, err := os.Stat(path)
+		switch {
+		case err != nil: // gone meanwhile, or a link to nothing
+		case info.IsDir():
+			l.linked = l.linked || e.Type()&fs.ModeSymlink != 0
+			if !hidden(e.Name()) && !circular(info, through) {
+				l.walk(path, append(through[:len(through):len(through)], info), enter)
+			}
+		case info.Mode().IsRegular() && counts(path):
+			l.files[path] = stampOf(info)
+		}
+	}
+}
+
+// circular tells whether a folder is one of those that it was reached through.
+func circular(info fs.FileInfo, through []fs.FileInfo) bool {
+	for _, t := range through {
+		if os.SameFile(info, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// within tells whether a path is another or stands below it.
+func within(root, path string) bool {
+	rel, err := filepath.Rel(root, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// reason says why something could not be read, without the path, which stands beside it.
+func reason(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}
