@@ -93,6 +93,8 @@ func (e *Evaluator) apply(ch memo.Changed) {
 		if _, known := e.reported[key]; !known {
 			e.reported[key] = true
 		}
+	case TableKey:
+		e.told.setShards(key, shardsOf.Root(e.table, key))
 	case shardKey:
 		e.told.setHosts(key, hostsOf.Root(e.table, key))
 	case ir.ProxyClass:

@@ -47,14 +47,25 @@ func ownerOf(all []door, key HostKey) (door, bool) {
 	return door{}, false
 }
 
-// fixedShard is the bucket of the hosts that a table always has: its listeners' own and [ir.AnyHost].
-const fixedShard = input.Shards
+// fixedShard is the bucket of the hosts that a table always has: its listeners' own and [ir.AnyHost]. The others have the
+// numbers of the buckets of [input.HostsOfGateway].
+const fixedShard uint16 = 256
 
-// shardKey names a bucket of the hosts of a table: 0 to input.Shards-1, or fixedShard.
+// shardKey names a bucket of the hosts of a table.
 type shardKey struct {
 	Table TableKey
-	Shard uint8
+	Shard uint16
 }
+
+// shardsOf lists the buckets of a table that may have hosts.
+var shardsOf = memo.NewQuery("shardsOf", func(c *memo.Ctx, table TableKey) []uint16 {
+	raws, _ := input.HostShards.Read(c, table.Gateway)
+	shards := make([]uint16, 0, len(raws)+1)
+	for _, shard := range raws {
+		shards = append(shards, uint16(shard))
+	}
+	return append(shards, fixedShard)
+}, memo.Equal)
 
 // hostsOf lists the hosts in a bucket of a table. It lists names alone, so a change of a host's rules ends here.
 var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Hostname {
@@ -63,7 +74,7 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 	}
 	var hosts []ir.Hostname
 	all := doors.Get(c, key.Table.PortKey)
-	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: key.Shard})
+	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: uint8(key.Shard)}) //nolint:gosec // below fixedShard
 	for _, raw := range raws {
 		owner, ok := ownerOf(all, HostKey{key.Table, raw})
 		if !ok || owner.Hostname == raw { // the listener's own host is a fixed one

@@ -118,8 +118,10 @@ func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
 	}
 	var names []ir.Hostname
 	table := TableKey{PortKey{l.Key.Gateway, l.Port}, l.Key.Section}
-	for shard := range uint8(input.Shards) {
-		names = append(names, hostsOf.Get(c, shardKey{table, shard})...)
+	for _, shard := range shardsOf.Get(c, table) {
+		if shard != fixedShard {
+			names = append(names, hostsOf.Get(c, shardKey{table, shard})...)
+		}
 	}
 	return names
 }

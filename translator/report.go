@@ -145,8 +145,24 @@ func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
 // attachedTo counts the routes that attach to a listener, whether or not it is served.
 var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.ListenerKey) int {
 	n := 0
-	for shard := range uint8(input.Shards) {
-		n += attachedInShard.Get(c, listenerShard{key, shard})
+	for group := range uint8(attachedGroups) {
+		n += attachedInGroup.Get(c, listenerShard{key, group})
+	}
+	return n
+}, memo.Same)
+
+// attachedGroups is the number of groups that the buckets of a Gateway's routes are counted in, so that one more route
+// adds up a few numbers and not one for each bucket.
+const attachedGroups = 16
+
+// attachedInGroup counts the routes in a sixteenth of the buckets. Its key's Shard is the group.
+var attachedInGroup = memo.NewQuery("attachedInGroup", func(c *memo.Ctx, key listenerShard) int {
+	shards, _ := input.RouteShards.Read(c, key.Listener.Gateway)
+	n := 0
+	for _, shard := range shards {
+		if shard%attachedGroups == key.Shard {
+			n += attachedInShard.Get(c, listenerShard{key.Listener, shard})
+		}
 	}
 	return n
 }, memo.Same)

@@ -38,7 +38,8 @@ type holder struct {
 // tableState is a route table that is told to somebody.
 type tableState struct {
 	holders
-	buckets [fixedShard + 1][]ir.Hostname
+	shards  []uint16 // buckets, sorted
+	buckets map[uint16][]ir.Hostname
 	hosts   map[ir.Hostname]*ir.Resource // of all buckets
 }
 
@@ -287,12 +288,9 @@ func (t *told) releaseOther(class *classState, key ResourceKey) {
 func (t *told) openTable(class *classState, key TableKey) {
 	s := t.tables[key]
 	if s == nil {
-		s = &tableState{hosts: map[ir.Hostname]*ir.Resource{}}
+		s = &tableState{buckets: map[uint16][]ir.Hostname{}, hosts: map[ir.Hostname]*ir.Resource{}}
 		t.tables[key] = s
-		for shard := range s.buckets {
-			bucket := shardKey{key, uint8(shard)} //nolint:gosec // below fixedShard
-			t.setHosts(bucket, hostsOf.Keep(t.table, bucket))
-		}
+		t.setShards(key, shardsOf.Keep(t.table, key))
 	}
 	s.add(class)
 	for host, r := range s.hosts {
@@ -311,12 +309,30 @@ func (t *told) closeTable(class *classState, key TableKey) {
 	if len(s.holders) > 0 {
 		return
 	}
-	for shard := range s.buckets {
-		bucket := shardKey{key, uint8(shard)} //nolint:gosec // below fixedShard
-		t.setHosts(bucket, nil)
-		hostsOf.Release(t.table, bucket)
-	}
+	t.setShards(key, nil)
+	shardsOf.Release(t.table, key)
 	delete(t.tables, key)
+}
+
+// setShards takes over which buckets of a table may have hosts.
+func (t *told) setShards(key TableKey, next []uint16) {
+	s := t.tables[key]
+	if s == nil {
+		return
+	}
+	before := s.shards
+	s.shards = next
+	compareLists(before, next, cmp.Compare[uint16],
+		func(shard uint16) {
+			bucket := shardKey{key, shard}
+			t.replaceHosts(s, bucket, hostsOf.Keep(t.table, bucket))
+		},
+		func(shard uint16) {
+			bucket := shardKey{key, shard}
+			t.replaceHosts(s, bucket, nil)
+			delete(s.buckets, shard)
+			hostsOf.Release(t.table, bucket)
+		})
 }
 
 // setHosts takes over the hosts in a bucket of a table.
@@ -325,6 +341,12 @@ func (t *told) setHosts(bucket shardKey, next []ir.Hostname) {
 	if s == nil {
 		return
 	}
+	if _, open := s.buckets[bucket.Shard]; open {
+		t.replaceHosts(s, bucket, next)
+	}
+}
+
+func (t *told) replaceHosts(s *tableState, bucket shardKey, next []ir.Hostname) {
 	before := s.buckets[bucket.Shard]
 	s.buckets[bucket.Shard] = next
 	compareLists(before, next, cmp.Compare[ir.Hostname],

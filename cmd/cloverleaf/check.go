@@ -1,12 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloverleaf-mesh/cloverleaf/controller/source/file"
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/cli"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
@@ -20,33 +25,24 @@ func newCheck(g *globals) *cobra.Command {
 		Long: "Check reads folders and files as a cluster would, evaluates them together, and prints each problem with its\n" +
 			"place and what to do. It needs no Envoy and no network.",
 		Example: "  cloverleaf check ./gateway\n  cloverleaf check ./gateway -o json --fail-on warning",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    anyPaths,
 		RunE: func(c *cobra.Command, args []string) error {
-			threshold, err := levelOf(failOn)
-			if err != nil {
+			style, err := g.style(c.OutOrStdout())
+			if err := errors.Join(err, oneOf("-o", output, "text", "json"), oneOf("--fail-on", failOn, "error", "warning", "info")); err != nil {
 				return err
 			}
 			e, err := evaluate(args, standalone())
 			if err != nil {
 				return err
 			}
-			style, err := g.style(c.OutOrStdout())
-			if err != nil {
-				return err
+			problems, threshold := e.problems(), levelOf(failOn)
+			if output == "json" {
+				err = printReport(c.OutOrStdout(), e.update.Objects, problems)
+			} else {
+				err = printProblems(c.OutOrStdout(), style, problems, max(threshold, finding.Warning))
+				printSummary(c.ErrOrStderr(), e.update, args, problems)
 			}
-			problems := e.problems()
-			switch output {
-			case "text":
-				printProblems(c.OutOrStdout(), style, problems)
-				printSummary(c.ErrOrStderr(), e.update.Objects, problems)
-			case "json":
-				if err := printReport(c.OutOrStdout(), e.update.Objects, problems); err != nil {
-					return err
-				}
-			default:
-				return cli.Fail(cli.ExitUsage, "-o must be text or json, not %q", output)
-			}
-			return verdict(problems, threshold)
+			return cmp.Or(err, verdict(problems, threshold))
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
@@ -54,23 +50,23 @@ func newCheck(g *globals) *cobra.Command {
 	return c
 }
 
-func levelOf(name string) (finding.Level, error) {
-	for _, l := range []finding.Level{finding.Error, finding.Warning, finding.Info} {
+func levelOf(name string) finding.Level {
+	for _, l := range []finding.Level{finding.Error, finding.Warning} {
 		if l.String() == name {
-			return l, nil
+			return l
 		}
 	}
-	return 0, cli.Fail(cli.ExitUsage, "--fail-on must be error, warning or info, not %q", name)
+	return finding.Info
 }
 
-// verdict turns problems into an exit code. Text that is no YAML outweighs the rest.
+// verdict turns problems into an exit code. What could not even be read outweighs the rest.
 func verdict(problems []manifest.Problem, threshold finding.Level) error {
 	code := cli.ExitFine
 	for _, p := range problems {
-		if p.Finding.Code == finding.NotYAML || p.Finding.Code == finding.KeyDuplicate || p.Finding.Code == finding.FileUnreadable {
+		switch {
+		case slices.Contains([]finding.Code{finding.NotYAML, finding.KeyDuplicate, finding.FileUnreadable, finding.FolderGone}, p.Finding.Code):
 			return &cli.Error{Code: cli.ExitInput}
-		}
-		if p.Finding.Level() <= threshold {
+		case p.Finding.Level() <= threshold:
 			code = cli.ExitFindings
 		}
 	}
@@ -80,24 +76,24 @@ func verdict(problems []manifest.Problem, threshold finding.Level) error {
 	return &cli.Error{Code: code}
 }
 
-func printProblems(w io.Writer, style cli.Style, problems []manifest.Problem) {
+// printProblems prints the problems down to a level, each with what to do.
+func printProblems(w io.Writer, style cli.Style, problems []manifest.Problem, down finding.Level) error {
+	var failed error
 	for _, p := range problems {
-		if p.Finding.Level() == finding.Info {
-			continue
+		if p.Finding.Level() <= down {
+			_, err := fmt.Fprintf(w, "%s %s\n  %s\n", style.Mark(markOf(p.Finding.Level())), p, style.Faint("fix: "+finding.Lookup(p.Finding.Code).Fix))
+			failed = cmp.Or(failed, err)
 		}
-		_, _ = fmt.Fprintf(w, "%s %s\n", style.Mark(markOf(p.Finding.Level())), p)
-		_, _ = fmt.Fprintf(w, "  %s\n", style.Faint("fix: "+finding.Lookup(p.Finding.Code).Fix))
 	}
+	return failed
 }
 
 func markOf(l finding.Level) cli.Mark {
 	switch l {
 	case finding.Error:
 		return cli.Bad
-	case finding.Warning:
+	default: // what is only worth knowing is printed when it counts
 		return cli.Warn
-	default:
-		return cli.OK
 	}
 }
 
@@ -114,9 +110,24 @@ func count(problems []manifest.Problem) (errors, warnings int) {
 	return errors, warnings
 }
 
-func printSummary(w io.Writer, objects int, problems []manifest.Problem) {
+// printSummary says what was looked at. Objects of other kinds are counted, so that nobody thinks that they were checked.
+func printSummary(w io.Writer, u file.Update, paths []string, problems []manifest.Problem) {
+	if len(u.Files) == 0 {
+		_, _ = fmt.Fprintf(w, "nothing to read in %s: manifests end in .yaml, .yml or .json\n", strings.Join(paths, ", "))
+		return
+	}
 	e, n := count(problems)
-	_, _ = fmt.Fprintf(w, "%s, %s, %s\n", plural(objects, "object"), plural(e, "error"), plural(n, "warning"))
+	text := plural(u.Objects, "object") + ", " + plural(e, "error") + ", " + plural(n, "warning")
+	others := 0
+	for _, p := range problems {
+		if p.Finding.Code == finding.KindIgnored {
+			others++
+		}
+	}
+	if others > 0 {
+		text += "; " + plural(others, "object") + " of other kinds not looked at"
+	}
+	_, _ = fmt.Fprintln(w, text)
 }
 
 func plural(n int, word string) string {
@@ -140,14 +151,20 @@ type jsonProblem struct {
 }
 
 func toJSON(p manifest.Problem) jsonProblem {
-	j := jsonProblem{
-		Code: string(p.Finding.Code), Level: p.Finding.Level().String(), Field: p.Finding.Field, File: p.At.File,
+	return jsonProblem{
+		Code: string(p.Finding.Code), Level: p.Finding.Level().String(), Object: p.Object(), Field: p.Finding.Field, File: p.At.File,
 		Line: p.At.Line, Column: p.At.Column, Message: p.Finding.Message, Fix: finding.Lookup(p.Finding.Code).Fix,
 	}
-	if p.Finding.Object.Kind != "" {
-		j.Object = p.Finding.Object.String()
-	}
-	return j
+}
+
+// report is what -o json prints.
+type report struct {
+	APIVersion string        `json:"apiVersion"`
+	Kind       string        `json:"kind"`
+	Objects    int           `json:"objects"`
+	Errors     int           `json:"errors"`
+	Warnings   int           `json:"warnings"`
+	Problems   []jsonProblem `json:"problems"`
 }
 
 func printReport(w io.Writer, objects int, problems []manifest.Problem) error {
@@ -159,7 +176,5 @@ func printReport(w io.Writer, objects int, problems []manifest.Problem) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(map[string]any{
-		"apiVersion": apiVersion, "kind": "CheckReport", "objects": objects, "errors": e, "warnings": n, "problems": list,
-	})
+	return enc.Encode(report{apiVersion, "CheckReport", objects, e, n, list})
 }

@@ -27,6 +27,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		Example: "  cloverleaf help CL0401\n  cloverleaf help exit-codes\n  cloverleaf help up",
 		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
+			root.InitDefaultHelpFlag() // as --help does
 			if len(args) == 0 {
 				return root.Help()
 			}
@@ -44,6 +45,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 				return cli.Fail(cli.ExitUsage, "no help on %q", strings.Join(args, " "))
 			}
 			found.SetOut(out)
+			found.InitDefaultHelpFlag()
 			return found.Help()
 		},
 	}

@@ -128,12 +128,7 @@ func (r *reporter) trouble(f finding.Finding) {
 }
 
 func (r *reporter) problem(p manifest.Problem) {
-	text := p.String()
-	if p.At.File == "" {
-		text = string(p.Finding.Code) + " " + p.Finding.Level().String() + ": " + p.Finding.Message
-	}
-	fields := map[string]any{"problem": toJSON(p)}
-	r.say("problem", fields, "%s %s", r.style.Mark(markOf(p.Finding.Level())), text)
+	r.say("problem", map[string]any{"problem": toJSON(p)}, "%s %s", r.style.Mark(markOf(p.Finding.Level())), p)
 }
 
 // demo starts backends for addresses of this machine on which nothing listens.

@@ -55,7 +55,12 @@ func newUp(g *globals) *cobra.Command {
 			"127.0.0.1; ports below 1024 are bound 10000 higher. A broken file keeps its objects' last good version.\n" +
 			"^C drains and ends it; a second ^C ends it at once.",
 		Example: "  cloverleaf up ./gateway\n  cloverleaf up examples/quickstart --demo --port-offset 20000",
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return cli.Fail(cli.ExitUsage, "up needs one folder, as in 'cloverleaf up ./gateway'")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			style, err := g.style(c.ErrOrStderr())
 			if err != nil {
@@ -83,11 +88,8 @@ func newUp(g *globals) *cobra.Command {
 
 // up runs until the context ends.
 func up(ctx context.Context, dir string, o *upOptions, report *reporter) error {
-	if o.output != "text" && o.output != "json" {
-		return cli.Fail(cli.ExitUsage, "-o must be text or json, not %q", o.output)
-	}
-	if o.hosts != "vhds" && o.hosts != "inline" {
-		return cli.Fail(cli.ExitUsage, "--virtual-hosts must be vhds or inline, not %q", o.hosts)
+	if err := errors.Join(oneOf("-o", o.output, "text", "json"), oneOf("--virtual-hosts", o.hosts, "vhds", "inline")); err != nil {
+		return err
 	}
 	if net.ParseIP(o.bind) == nil {
 		return cli.Fail(cli.ExitUsage, "--bind must be an IP address, not %q", o.bind)
@@ -118,6 +120,7 @@ type session struct {
 	certs     *certificates
 	ports     portWatch
 	told      bool // the proxy was told of a first round
+	memory    memory
 	closers   []func()
 }
 
@@ -336,12 +339,14 @@ func (s *session) readFacts(ctx context.Context) {
 		}
 		for _, f := range facts.InSync {
 			s.telemetry.Propagated(f.At.Sub(s.report.inSync(f)))
+			s.memory.settled(f.Generation)
 		}
 	}
 }
 
 // observe is told of every round of the loop.
 func (s *session) observe(r loop.Round) {
+	s.memory.note(len(r.Delta.Resources), r.Generation)
 	s.telemetry.Evaluated(telemetry.Evaluation{
 		Events: len(r.Events), Duration: r.Duration, Stats: r.Stats,
 		Resources: len(r.Delta.Resources), Reports: len(r.Delta.Reports), Panicked: r.Panic != nil,

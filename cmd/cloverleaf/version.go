@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/envoy"
-	"github.com/cloverleaf-mesh/cloverleaf/internal/cli"
 )
 
 // version is set by the linker.
@@ -20,18 +19,17 @@ func newVersion() *cobra.Command {
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		Example: "  cloverleaf version\n  cloverleaf version -o json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch output {
-			case "", "text":
+			if err := oneOf("-o", output, "text", "json"); err != nil {
+				return err
+			}
+			if output == "text" {
 				_, err := fmt.Fprintf(c.OutOrStdout(), "cloverleaf %s (Gateway API v1.7.0, Envoy %s, %s)\n", version, envoy.Version, runtime.Version())
 				return err
-			case "json":
-				return json.NewEncoder(c.OutOrStdout()).Encode(map[string]string{
-					"apiVersion": apiVersion, "kind": "Version", "version": version, "gatewayAPI": "v1.7.0",
-					"envoy": envoy.Version, "go": runtime.Version(),
-				})
-			default:
-				return cli.Fail(cli.ExitUsage, "-o must be text or json, not %q", output)
 			}
+			return json.NewEncoder(c.OutOrStdout()).Encode(map[string]string{
+				"apiVersion": apiVersion, "kind": "Version", "version": version, "gatewayAPI": "v1.7.0",
+				"envoy": envoy.Version, "go": runtime.Version(),
+			})
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")

@@ -57,6 +57,7 @@ type session struct {
 }
 
 func run(t *testing.T, p plan) {
+	t.Helper()
 	echoes := map[string]int{}
 	for _, name := range []string{"one", "two", "three", "four"} {
 		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0"})

@@ -70,7 +70,7 @@ const version = `case "$1" in --version) echo "envoy  version: 0/1.40.0/Clean/RE
 
 func TestAnEnvoyThatExitsAtOnceIsNamedWithItsLastWordsAndTriedAgain(t *testing.T) {
 	path := script(t, filepath.Join(t.TempDir(), "envoy"), version+"echo a first line >&2; echo the last words >&2; exit 3\n")
-	dir := folder(t, class, gateway("edge", plain("http", 24400)), service("s", backend(t, "s")), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("http", 24400)), service("s", backend(t, "s")), route("r", "a.example", "s"))
 	u := updriver.Command(t, []string{"ENVOY_PATH=" + path}, binary, "up", dir, "-o", "json")
 	p := u.AwaitProblem(t, 0, "CL0602").Problem
 	if p.Level != "error" || !strings.Contains(p.Message, "(exit status 3)") || !strings.Contains(p.Message, "the last words") {

@@ -14,7 +14,7 @@ func vanish(t *testing.T, port int, goes func(dir string) error) {
 	t.Helper()
 	one, two := backend(t, "one"), backend(t, "two")
 	manifests := func(name string, backend int) string {
-		return class + gateway("edge", plain("http", port)) + service(name, backend) + route("r", "edge", "a.example", name)
+		return class + gateway(plain("http", port)) + service(name, backend) + route("r", "a.example", name)
 	}
 	dir := filepath.Join(t.TempDir(), "gateway")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -38,7 +38,7 @@ func vanish(t *testing.T, port int, goes func(dir string) error) {
 	}
 	updriver.Put(t, dir, "all.yaml", manifests("two", two))
 	u.AwaitFrom(t, from, "the problem is over", func(e updriver.Event) bool { return e.Event == "fine" })
-	becomes(t, port, "a.example", "200 two")
+	becomes(t, port, "200 two")
 }
 
 func TestAFolderThatIsRemovedKeepsBeingServedAndIsReadWhenItComesBack(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAFolderThatDoesNotExistIsNamed(t *testing.T) {
 
 func TestAFileInsteadOfAFolderIsServedAndFollowed(t *testing.T) {
 	manifests := func(service string) string {
-		return class + gateway("edge", plain("http", 24310)) + route("r", "edge", "a.example", service)
+		return class + gateway(plain("http", 24310)) + route("r", "a.example", service)
 	}
 	services := service("one", backend(t, "one")) + service("two", backend(t, "two"))
 	dir := folder(t, manifests("one"), services)
@@ -72,9 +72,9 @@ func TestAFileInsteadOfAFolderIsServedAndFollowed(t *testing.T) {
 }
 
 func TestAFolderThatIsBrokenFromTheStartServesWhatIsGood(t *testing.T) {
-	dir := folder(t, class, gateway("edge", plain("http", 24320)), service("s", backend(t, "s")), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("http", 24320)), service("s", backend(t, "s")), route("r", "a.example", "s"))
 	updriver.Put(t, dir, "broken.yaml", "spec: {listeners: [\n")
-	updriver.Put(t, dir, "wrong.yaml", strings.ReplaceAll(route("wrong", "edge", "b.example", "s"), "backendRefs", "backends"))
+	updriver.Put(t, dir, "wrong.yaml", strings.ReplaceAll(route("wrong", "b.example", "s"), "backendRefs", "backends"))
 	u := updriver.Start(t, binary, dir)
 	for code, file := range map[string]string{"CL0101": "broken.yaml", "CL0104": "wrong.yaml"} {
 		if p := u.AwaitProblem(t, 0, code).Problem; p.File != filepath.Join(dir, file) || p.Line == 0 {
@@ -89,7 +89,7 @@ func TestAGatewayThatComesLaterIsAnnounced(t *testing.T) {
 	dir := t.TempDir()
 	u := updriver.Start(t, binary, dir)
 	from := u.Seen()
-	updriver.Put(t, dir, "all.yaml", class+gateway("edge", plain("http", 24330))+service("s", backend(t, "s"))+route("r", "edge", "a.example", "s"))
+	updriver.Put(t, dir, "all.yaml", class+gateway(plain("http", 24330))+service("s", backend(t, "s"))+route("r", "a.example", "s"))
 	u.AwaitFrom(t, from, "the address", func(e updriver.Event) bool {
 		return e.Step == "listening" && strings.HasPrefix(e.Text, "http://127.0.0.1:24330")
 	})

@@ -78,8 +78,8 @@ func pool(t *testing.T, text []byte) *x509.CertPool {
 }
 
 func TestTheLocalCAServesHTTPSThatItsPrintedCertificateVerifies(t *testing.T) {
-	u := updriver.Start(t, binary, folder(t, class, gateway("edge", secure("web", 24600, "*.localhost", "missing")),
-		service("s", backend(t, "s")), route("r", "edge", "a.localhost", "s")), "--local-ca")
+	u := updriver.Start(t, binary, folder(t, class, gateway(secure("web", 24600, "*.localhost", "missing")),
+		service("s", backend(t, "s")), route("r", "a.localhost", "s")), "--local-ca")
 	e := u.Await(t, "the CA", func(e updriver.Event) bool { return e.Step == "local CA" })
 	_, path, _ := strings.Cut(e.Text, "trust it: ")
 	root, err := os.ReadFile(path)
@@ -100,7 +100,7 @@ func TestTheLocalCAServesHTTPSThatItsPrintedCertificateVerifies(t *testing.T) {
 }
 
 func TestACertificateFromAFileIsServedAndItsRotationFollowed(t *testing.T) {
-	rest := class + gateway("edge", secure("web", 24610, "a.example", "cert")) + service("s", backend(t, "s")) + route("r", "edge", "a.example", "s")
+	rest := class + gateway(secure("web", 24610, "a.example", "cert")) + service("s", backend(t, "s")) + route("r", "a.example", "s")
 	dir := folder(t, rest)
 	cert, key := certificate(t, 1, "a.example")
 	updriver.Put(t, dir, "secret.yaml", secret("cert", cert, key))
@@ -124,7 +124,7 @@ func TestACertificateFromAFileIsServedAndItsRotationFollowed(t *testing.T) {
 }
 
 func TestALocalCertificateGivesWayToTheSecretThatComes(t *testing.T) {
-	dir := folder(t, class, gateway("edge", secure("web", 24620, "a.example", "cert")), service("s", backend(t, "s")), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(secure("web", 24620, "a.example", "cert")), service("s", backend(t, "s")), route("r", "a.example", "s"))
 	u := updriver.Start(t, binary, dir, "--local-ca")
 	cert, key := certificate(t, 7, "a.example")
 	u.Write(t, "secret.yaml", secret("cert", cert, key))
@@ -136,7 +136,7 @@ func TestAListenerThatJoinsAPortLeavesItsConnectionsOpen(t *testing.T) {
 	two, twoKey := certificate(t, 2, "b.example")
 	listeners := []string{plain("http", 24631), secure("one", 24630, "a.example", "one")}
 	write := func(more ...string) string {
-		return class + gateway("edge", append(listeners, more...)...) + service("s", backend(t, "s")) + route("r", "edge", "a.example", "s") +
+		return class + gateway(append(listeners, more...)...) + service("s", backend(t, "s")) + route("r", "a.example", "s") +
 			secret("one", one, oneKey) + secret("two", two, twoKey)
 	}
 	dir := folder(t, write())

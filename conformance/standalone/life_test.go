@@ -45,8 +45,8 @@ func newSlow(t *testing.T) *slow {
 // startSlow serves a slow backend on a port.
 func startSlow(t *testing.T, s *slow, port int, args ...string) *updriver.Up {
 	t.Helper()
-	return updriver.Start(t, binary, folder(t, class, gateway("edge", plain("http", port)), service("slow", s.port),
-		route("r", "edge", "a.example", "slow")), args...)
+	return updriver.Start(t, binary, folder(t, class, gateway(plain("http", port)), service("slow", s.port),
+		route("r", "a.example", "slow")), args...)
 }
 
 func TestEnvoyDiesWithItsParent(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAKilledEnvoyIsStartedAgainWithTheLastConfiguration(t *testing.T) {
 	one, two := backend(t, "one"), backend(t, "two")
 	services := service("one", one) + service("two", two)
 	manifests := func(service string) string {
-		return class + gateway("edge", plain("http", 24510)) + services + route("r", "edge", "a.example", service)
+		return class + gateway(plain("http", 24510)) + services + route("r", "a.example", service)
 	}
 	dir := folder(t, manifests("one"))
 	u := updriver.Start(t, binary, dir)
@@ -77,7 +77,7 @@ func TestAKilledEnvoyIsStartedAgainWithTheLastConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	updriver.Eventually(t, "another Envoy runs", func() bool { return u.Envoy() != 0 && u.Envoy() != before })
-	becomes(t, 24510, "a.example", "200 two")
+	becomes(t, 24510, "200 two")
 	from := u.Seen()
 	if err := syscall.Kill(u.Envoy(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -160,8 +160,8 @@ func TestTheDrainTimeoutEndsTheWait(t *testing.T) {
 
 func TestDemoServesBackendsThatDoNotRun(t *testing.T) {
 	running := backend(t, "running") // --demo leaves it alone
-	u := updriver.Start(t, binary, folder(t, class, gateway("edge", plain("http", 24550)), service("running", running),
-		service("absent", 24551), route("r", "edge", "running.example", "running"), route("a", "edge", "absent.example", "absent")), "--demo")
+	u := updriver.Start(t, binary, folder(t, class, gateway(plain("http", 24550)), service("running", running),
+		service("absent", 24551), route("r", "running.example", "running"), route("a", "absent.example", "absent")), "--demo")
 	want(t, get(t, 24550, "absent.example", "/"), "200 absent")
 	want(t, get(t, 24550, "running.example", "/"), "200 running")
 	e := u.Await(t, "what is said of it", func(e updriver.Event) bool { return e.Step == "demo" })

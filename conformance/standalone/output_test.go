@@ -39,11 +39,11 @@ func documented(t *testing.T) map[string]map[string]bool {
 }
 
 func TestEventsAreThoseOfTheReferencePage(t *testing.T) {
-	dir := folder(t, class, gateway("edge", plain("http", 24700)), service("s", 24701), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("http", 24700)), service("s", 24701), route("r", "a.example", "s"))
 	u := updriver.Command(t, nil, binary, "up", dir, "-o", "json", "--color", "always", "--demo", "--local-ca")
 	u.Dir = dir
 	u.Await(t, "watching", func(e updriver.Event) bool { return e.Event == "watching" })
-	u.Write(t, "bad.yaml", strings.ReplaceAll(route("bad", "edge", "b.example", "nobody"), "80", "81"))
+	u.Write(t, "bad.yaml", strings.ReplaceAll(route("bad", "b.example", "nobody"), "80", "81"))
 	u.Write(t, "other.yaml", "# nothing\n")
 	from := u.Seen()
 	if err := os.Remove(filepath.Join(dir, "bad.yaml")); err != nil {
@@ -195,7 +195,7 @@ func TestEveryRouteOfTheFirstTenHasACommandThatItAnswers(t *testing.T) {
 		`[{path: {type: PathPrefix, value: "/opts"}, method: OPTIONS}]`,
 		`[{path: {type: PathPrefix, value: "/eleventh"}}]`,
 	}
-	manifests := class + gateway("edge", plain("http", 24730), secure("web", 24731, "*.tls.example", "missing")) + service("s", backend(t, "s"))
+	manifests := class + gateway(plain("http", 24730), secure("web", 24731, "*.tls.example", "missing")) + service("s", backend(t, "s"))
 	for i, match := range matches {
 		manifests += fmt.Sprintf(`---
 apiVersion: gateway.networking.k8s.io/v1
@@ -223,7 +223,7 @@ spec:
 }
 
 func TestAddressesArePrintedAsClientsWriteThem(t *testing.T) {
-	u := startText(t, folder(t, class, gateway("edge", plain("http", 24740))), "--bind", "::1")
+	u := startText(t, folder(t, class, gateway(plain("http", 24740))), "--bind", "::1")
 	_, rest, _ := strings.Cut(u.Log(), "listening  ")
 	address, _, _ := strings.Cut(rest, " ")
 	if parsed, err := url.Parse(address); err != nil || parsed.Host != "[::1]:24740" {

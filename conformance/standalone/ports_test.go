@@ -23,8 +23,8 @@ func occupy(t *testing.T, port int) (release func()) {
 
 func TestAPortInUseIsNamedAndTheOtherListenersServe(t *testing.T) {
 	release := occupy(t, 24201)
-	dir := folder(t, class, gateway("edge", plain("free", 24200), plain("taken", 24201)), service("s", backend(t, "s")),
-		route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("free", 24200), plain("taken", 24201)), service("s", backend(t, "s")),
+		route("r", "a.example", "s"))
 	u := updriver.Start(t, binary, dir)
 	p := u.AwaitProblem(t, 0, "CL0604").Problem
 	if p.Level != "error" || p.Object != "Gateway/default/edge" || p.Field != "spec.listeners[1].port" || p.Line != 13 ||
@@ -40,13 +40,13 @@ func TestAPortInUseIsNamedAndTheOtherListenersServe(t *testing.T) {
 	from := u.Seen()
 	release()
 	u.AwaitFrom(t, from, "the problem is over", func(e updriver.Event) bool { return e.Event == "fine" })
-	becomes(t, 24201, "a.example", "200 s")
+	becomes(t, 24201, "200 s")
 	want(t, get(t, 24200, "a.example", "/"), "200 s")
 }
 
 func TestTwoProcessesDoNotShareAPort(t *testing.T) {
 	manifests := func(name string) string {
-		return folder(t, class, gateway("edge", plain("http", 24210)), service(name, backend(t, name)), route("r", "edge", "a.example", name))
+		return folder(t, class, gateway(plain("http", 24210)), service(name, backend(t, name)), route("r", "a.example", name))
 	}
 	first := updriver.Start(t, binary, manifests("first"))
 	second := updriver.Start(t, binary, manifests("second"))
@@ -57,11 +57,11 @@ func TestTwoProcessesDoNotShareAPort(t *testing.T) {
 	if code := first.Stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	becomes(t, 24210, "a.example", "200 second")
+	becomes(t, 24210, "200 second")
 }
 
 func TestAnAddressThatIsNotOfThisMachineIsNamed(t *testing.T) {
-	dir := folder(t, class, gateway("edge", plain("http", 24220)))
+	dir := folder(t, class, gateway(plain("http", 24220)))
 	u := updriver.Start(t, binary, dir, "--bind", "203.0.113.7")
 	p := u.AwaitProblem(t, 0, "CL0502").Problem
 	if !strings.Contains(p.Message, "203.0.113.7:24220") || !strings.Contains(p.Message, "Cannot assign requested address") {

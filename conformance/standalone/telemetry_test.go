@@ -69,11 +69,11 @@ var metrics = map[string]struct {
 
 func TestMetricsAreServedForPrometheus(t *testing.T) {
 	release := occupy(t, 24801)
-	gateways := func(port int) string { return class + gateway("edge", plain("http", 24800), plain("second", port)) }
-	rest := service("s", backend(t, "s")) + route("r", "edge", "a.example", "s")
+	gateways := func(port int) string { return class + gateway(plain("http", 24800), plain("second", port)) }
+	rest := service("s", backend(t, "s")) + route("r", "a.example", "s")
 	dir := folder(t, gateways(24802), rest)
 	u := updriver.Start(t, binary, dir)
-	u.Write(t, "more.yaml", route("more", "edge", "b.example", "s"))
+	u.Write(t, "more.yaml", route("more", "b.example", "s"))
 	families := scrape(t, u)
 	for name, m := range metrics {
 		f := families[name]
@@ -95,7 +95,7 @@ func TestMetricsAreServedForPrometheus(t *testing.T) {
 }
 
 func TestMetricsHaveNoSeriesPerRoute(t *testing.T) {
-	dir := folder(t, class, gateway("edge", plain("http", 24810)), service("s", backend(t, "s")), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("http", 24810)), service("s", backend(t, "s")), route("r", "a.example", "s"))
 	u := updriver.Start(t, binary, dir)
 	series := func() map[string]int {
 		count := map[string]int{}
@@ -107,7 +107,7 @@ func TestMetricsHaveNoSeriesPerRoute(t *testing.T) {
 	write := func(routes int) {
 		var manifests strings.Builder
 		for i := range routes {
-			manifests.WriteString(route(fmt.Sprint("more-", i), "edge", fmt.Sprintf("h%d.example", i), "s") + service(fmt.Sprint("s-", i), 1))
+			manifests.WriteString(route(fmt.Sprint("more-", i), fmt.Sprintf("h%d.example", i), "s") + service(fmt.Sprint("s-", i), 1))
 		}
 		u.Write(t, "more.yaml", manifests.String()+"# "+fmt.Sprint(routes)+"\n")
 	}
@@ -203,7 +203,7 @@ func (c *collector) named(r *resourcev1.Resource) {
 func TestTracesAndMetricsArriveByOTLPWhenAskedFor(t *testing.T) {
 	c := newCollector(t)
 	env := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + c.URL, "OTEL_METRIC_EXPORT_INTERVAL=200", "OTEL_BSP_SCHEDULE_DELAY=200"}
-	dir := folder(t, class, gateway("edge", plain("http", 24820)), service("s", backend(t, "s")), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("http", 24820)), service("s", backend(t, "s")), route("r", "a.example", "s"))
 	u := updriver.Command(t, env, binary, "up", dir, "-o", "json")
 	u.Await(t, "watching", func(e updriver.Event) bool { return e.Event == "watching" })
 	updriver.Eventually(t, "spans and metrics arrive while it runs", func() bool {
@@ -225,11 +225,11 @@ func TestTracesAndMetricsArriveByOTLPWhenAskedFor(t *testing.T) {
 func TestACollectorThatHangsHoldsNothingUp(t *testing.T) {
 	s := newSlow(t)
 	env := []string{fmt.Sprintf("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:%d/slow", s.port), "OTEL_METRIC_EXPORT_INTERVAL=100", "OTEL_BSP_SCHEDULE_DELAY=100"}
-	dir := folder(t, class, gateway("edge", plain("http", 24830)), service("s", backend(t, "s")), route("r", "edge", "a.example", "s"))
+	dir := folder(t, class, gateway(plain("http", 24830)), service("s", backend(t, "s")), route("r", "a.example", "s"))
 	u := updriver.Command(t, env, binary, "up", dir, "-o", "json")
 	u.Dir = dir
 	u.Await(t, "watching", func(e updriver.Event) bool { return e.Event == "watching" })
-	u.Write(t, "more.yaml", route("more", "edge", "b.example", "s"))
+	u.Write(t, "more.yaml", route("more", "b.example", "s"))
 	want(t, get(t, 24830, "b.example", "/"), "200 s")
 	if code := u.Stop(t); code != 0 {
 		t.Errorf("exit code %d\n%s", code, u.Log())

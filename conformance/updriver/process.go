@@ -114,9 +114,6 @@ func processStat(path string) (pid int, name string, fields []string) {
 	}
 	before, rest, _ := strings.Cut(string(text), " (")
 	pid, _ = strconv.Atoi(before)
-	end := strings.LastIndex(rest, ") ") // the name may hold anything
-	if end < 0 {
-		return pid, "", nil
-	}
-	return pid, rest[:end], strings.Fields(rest[end+2:])
+	name, rest, _ = strings.CutLast(rest, ") ") // the name may hold anything
+	return pid, name, strings.Fields(rest)
 }

@@ -36,6 +36,7 @@ type bench struct {
 	port     uint32
 	dir      string
 	grpc     *grpc.Server
+	envoy    *envoy.Process
 	version  int
 }
 
@@ -58,6 +59,7 @@ func start(t *testing.T, port uint32) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.envoy = p
 	t.Cleanup(func() {
 		p.Stop(context.Background())
 		b.grpc.Stop()

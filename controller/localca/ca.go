@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -61,29 +62,29 @@ func Open(dir string) (*CA, error) {
 	return load(dir)
 }
 
+// load reads the CA of a folder. What is there is trusted by someone perhaps, so what is wrong with it is an error and
+// nothing is made anew; a key alone is of no use to anybody.
 func load(dir string) (*CA, error) {
 	certPEM, err := os.ReadFile(filepath.Join(dir, "ca.crt"))
 	if err != nil {
 		return nil, err
 	}
 	keyPEM, err := os.ReadFile(filepath.Join(dir, "ca.key"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, errors.New("ca.key is missing; delete ca.crt too, to make new ones")
+	}
 	if err != nil {
 		return nil, err
 	}
-	certBlock, _ := pem.Decode(certPEM)
-	keyBlock, _ := pem.Decode(keyPEM)
-	if certBlock == nil || keyBlock == nil {
-		return nil, errors.New("ca.crt or ca.key is not PEM; delete both to make new ones")
-	}
-	cert, err := x509.ParseCertificate(certBlock.Bytes)
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ca.crt and ca.key cannot be used (%w); delete both to make new ones", err)
 	}
-	key, err := x509.ParseECPrivateKey(keyBlock.Bytes)
-	if err != nil {
-		return nil, err
+	key, ok := pair.PrivateKey.(crypto.Signer)
+	if !ok || !pair.Leaf.IsCA {
+		return nil, errors.New("ca.crt is not of a CA; delete it and ca.key to make new ones")
 	}
-	return &CA{dir: dir, cert: cert, key: key, pem: certPEM}, nil
+	return &CA{dir: dir, cert: pair.Leaf, key: key, pem: certPEM}, nil
 }
 
 func create(dir string) error {

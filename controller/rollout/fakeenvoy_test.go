@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -25,8 +26,11 @@ type fakeEnvoy struct {
 	refused   map[ir.ResourceID]bool // the newest version that came was refused
 	subs      [ir.TypeCount]map[string]bool
 	vhds      bool // asked for virtual hosts on this stream
+	whole     bool // route tables bring their virtual hosts along, so it never asks for these
 
-	out []request
+	out  []request
+	late func() bool // whether the answer about clusters waits for the next message; nil for never
+	held []request
 }
 
 // request is what the fake sends: an answer, or a subscription, or both.
@@ -53,7 +57,7 @@ func newFake(fail func(string, ...any)) *fakeEnvoy {
 
 // connect opens a stream: everything that is held is named with its version.
 func (f *fakeEnvoy) connect() {
-	f.out, f.vhds = nil, false
+	f.out, f.held, f.vhds = nil, nil, false
 	f.send(request{t: ir.TypeCluster, initial: versions(f.clusters, f.warming)})
 	if len(f.subs[ir.TypeEndpoints]) > 0 {
 		f.send(request{t: ir.TypeEndpoints, subscribe: names(f.subs[ir.TypeEndpoints]), initial: versions(f.endpoints)})
@@ -62,7 +66,7 @@ func (f *fakeEnvoy) connect() {
 	if len(f.subs[ir.TypeSecret]) > 0 {
 		f.send(request{t: ir.TypeSecret, subscribe: names(f.subs[ir.TypeSecret]), initial: versions(f.secrets)})
 	}
-	if len(f.hosts) > 0 { // Envoy asks for virtual hosts before route tables when it holds some
+	if len(f.hosts) > 0 && !f.whole { // Envoy asks for virtual hosts before route tables when it holds some
 		f.vhds = true
 		held := map[string]string{}
 		for _, hosts := range f.hosts {
@@ -76,6 +80,27 @@ func (f *fakeEnvoy) connect() {
 }
 
 func (f *fakeEnvoy) send(r request) { f.out = append(f.out, r) }
+
+// answer answers a message. Envoy's answer about clusters can come after its answer about endpoints that were sent later.
+func (f *fakeEnvoy) answer(r request) {
+	if r.t == ir.TypeCluster && f.late != nil && f.late() {
+		f.held = append(f.held, r)
+		return
+	}
+	f.send(r)
+}
+
+// next takes what the fake says next.
+func (f *fakeEnvoy) next() (r request, ok bool) {
+	if len(f.out) == 0 {
+		f.out, f.held = f.held, nil
+	}
+	if len(f.out) == 0 {
+		return request{}, false
+	}
+	r, f.out = f.out[0], f.out[1:]
+	return r, true
+}
 
 func names(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
@@ -117,10 +142,10 @@ func (f *fakeEnvoy) receive(m *Message) {
 		for _, r := range m.Resources {
 			f.refused[r.ID] = true // Envoy takes all of a message or nothing
 		}
-		f.send(request{t: m.Type, answers: true, nack: true})
+		f.answer(request{t: m.Type, answers: true, nack: true})
 		return
 	}
-	f.send(request{t: m.Type, answers: true})
+	f.answer(request{t: m.Type, answers: true})
 	for _, r := range m.Resources {
 		f.newest[r.ID], f.refused[r.ID] = generation(r), false
 		f.take(r)
@@ -155,7 +180,8 @@ func (f *fakeEnvoy) take(r *ir.Resource) {
 			f.hosts[name] = map[string]*ir.Resource{}
 		}
 		f.tables[name] = r
-		if !f.vhds {
+		f.checkHost(r)
+		if !f.vhds && !f.whole {
 			f.vhds = true
 			f.send(request{t: ir.TypeVirtualHost})
 		}
@@ -204,11 +230,9 @@ func (f *fakeEnvoy) subscribe(t ir.Type, name string) {
 func (f *fakeEnvoy) drop(t ir.Type, name string) {
 	switch t {
 	case ir.TypeCluster:
-		for _, hosts := range f.hosts {
-			for _, h := range hosts {
-				if slices.Contains(h.Needs, ir.ResourceID{Type: ir.TypeCluster, Name: name}) {
-					f.fail("I3: cluster %s was removed while %s needs it", name, h.ID)
-				}
+		for r := range f.routing() {
+			if slices.Contains(r.Needs, ir.ResourceID{Type: ir.TypeCluster, Name: name}) {
+				f.fail("I3: cluster %s was removed while %s needs it", name, r.ID)
 			}
 		}
 		delete(f.clusters, name)
@@ -266,7 +290,25 @@ func (f *fakeEnvoy) followTables() {
 	}
 }
 
-// checkHost is I1: a virtual host comes into force when the clusters that it names are. One that was refused is not waited
+// routing goes through the virtual hosts and route tables in force.
+func (f *fakeEnvoy) routing() iter.Seq[*ir.Resource] {
+	return func(yield func(*ir.Resource) bool) {
+		for _, r := range f.tables {
+			if !yield(r) {
+				return
+			}
+		}
+		for _, hosts := range f.hosts {
+			for _, r := range hosts {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// checkHost is I1: a virtual host, or a route table with its own, comes into force when the clusters that it names are. One that was refused is not waited
 // for.
 func (f *fakeEnvoy) checkHost(host *ir.Resource) {
 	for _, need := range host.Needs {

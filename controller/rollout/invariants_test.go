@@ -23,7 +23,7 @@ func (s *stream) connect() {
 	before := s.proxy
 	s.proxy, s.wire = NewProxy(s.plan.world), nil
 	if before != nil {
-		s.proxy.Inherit(before)
+		s.proxy.Inherit(before.Waiting())
 	}
 	s.fake.connect()
 }
@@ -33,6 +33,7 @@ func (s *stream) restart() {
 	before := s.fake
 	s.proxy, s.wire = NewProxy(s.plan.world), nil
 	s.fake = newFake(before.fail)
+	s.fake.whole, s.fake.late = before.whole, before.late
 	s.fake.refused = before.refused // what was refused once is not sent to the new one
 	s.fake.connect()
 }
@@ -92,11 +93,10 @@ func (s *stream) deliver() bool {
 
 // answer takes one request to the proxy.
 func (s *stream) answer() bool {
-	if len(s.fake.out) == 0 {
+	r, ok := s.fake.next()
+	if !ok {
 		return false
 	}
-	r := s.fake.out[0]
-	s.fake.out = s.fake.out[1:]
 	if r.answers {
 		if r.nack {
 			s.proxy.Nack(r.t)
@@ -199,27 +199,27 @@ func (s *stream) clung(id ir.ResourceID) bool {
 		c := s.fake.clusters[id.Name]
 		return c != nil && warms(c)
 	}
-	for _, hosts := range s.fake.hosts {
-		for _, h := range hosts {
-			// Of a refused host nobody knows, after a reconnect, what its older version needs.
-			if slices.Contains(h.Needs, id) || s.plan.refused(h.ID) && s.proxy.unknown > 0 {
-				return true
-			}
+	for r := range s.fake.routing() {
+		// Of a refused host or table nobody knows, after a reconnect, what its older version needs.
+		if slices.Contains(r.Needs, id) || s.plan.refused(r.ID) && s.proxy.unknown > 0 {
+			return true
 		}
 	}
 	return false
 }
 
 // run plays one random sequence and returns what went wrong.
-func run(seed uint64, badness int) (failure string) {
+func run(seed uint64, badness int, whole bool) (failure string) {
 	defer func() {
 		if p := recover(); p != nil {
-			failure = fmt.Sprintf("seed %d, badness %d: %v", seed, badness, p)
+			failure = fmt.Sprintf("seed %d, badness %d, whole tables %t: %v", seed, badness, whole, p)
 		}
 	}()
 	r := rand.New(rand.NewPCG(seed, uint64(badness)))
-	p := newPlan(r, badness)
+	p := newPlan(r, badness, whole)
 	s := &stream{plan: p, fake: newFake(func(format string, args ...any) { panic(fmt.Sprintf(format, args...)) })}
+	s.fake.whole = whole
+	s.fake.late = func() bool { return r.IntN(4) == 0 }
 	s.connect()
 	for range 5 {
 		p.edit(s.proxy)
@@ -288,7 +288,7 @@ func TestInvariantsHoldUnderRandomInterleavings(t *testing.T) {
 	}
 	failures := 0
 	for seed := range uint64(sequences) {
-		if failure := run(seed, []int{0, 0, 12, 4}[seed%4]); failure != "" {
+		if failure := run(seed, []int{0, 0, 12, 4}[seed%4], seed%5 == 4); failure != "" {
 			t.Error(failure)
 			if failures++; failures > 5 {
 				t.FailNow()

@@ -180,7 +180,10 @@ func (p *Proxy) judgeRemoval(t ir.Type, name string) verdict {
 // for virtual hosts only when it holds a listener and its route table.
 func (p *Proxy) unsaid() bool {
 	none := func(t ir.Type) bool { return p.types[t].requested && len(p.types[t].have) == 0 }
-	return !p.world.whole && !p.types[ir.TypeVirtualHost].requested && !none(ir.TypeListener) && !none(ir.TypeRouteTable)
+	if p.world.whole {
+		return !p.types[ir.TypeRouteTable].requested && !none(ir.TypeListener)
+	}
+	return !p.types[ir.TypeVirtualHost].requested && !none(ir.TypeListener) && !none(ir.TypeRouteTable)
 }
 
 // needed tells whether virtual hosts or route tables on their way need a cluster.

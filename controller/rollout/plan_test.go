@@ -21,15 +21,20 @@ type plan struct {
 	hosts      map[string][]int           // host -> clusters
 	doors      map[int]bool               // listeners that there are
 	resolved   map[int]bool               // clusters that need no endpoints
+	whole      bool                       // route tables bring their virtual hosts along
 	stamps     map[ir.ResourceID]string   // of what is wanted; with its needs they are its version
 	earlier    map[ir.ResourceID][]string // stamps that there were
 	versions   map[ir.ResourceID]string   // of what is wanted
 }
 
-func newPlan(r *rand.Rand, badness int) *plan {
+func newPlan(r *rand.Rand, badness int, whole bool) *plan {
 	rejected := NewRejections()
+	world := NewWorld(rejected)
+	if whole {
+		world.WholeTables()
+	}
 	return &plan{
-		r: r, badness: badness, world: NewWorld(rejected), rejected: rejected, hosts: map[string][]int{}, doors: map[int]bool{},
+		r: r, badness: badness, whole: whole, world: world, rejected: rejected, hosts: map[string][]int{}, doors: map[int]bool{},
 		resolved: map[int]bool{}, stamps: map[ir.ResourceID]string{}, earlier: map[ir.ResourceID][]string{},
 		versions: map[ir.ResourceID]string{},
 	}
@@ -110,7 +115,9 @@ func (p *plan) wanted() map[ir.ResourceID][]ir.ResourceID {
 			secret := ir.ResourceID{Type: ir.TypeSecret, Name: fmt.Sprintf("s%d", i)}
 			want[tableID(i)], want[secret] = nil, nil
 			want[ir.ResourceID{Type: ir.TypeListener, Name: fmt.Sprintf("l%d", i)}] = []ir.ResourceID{secret, tableID(i)}
-			want[ir.ResourceID{Type: ir.TypeVirtualHost, Name: table(i) + "/*"}] = nil
+			if !p.whole {
+				want[ir.ResourceID{Type: ir.TypeVirtualHost, Name: table(i) + "/*"}] = nil
+			}
 		}
 	}
 	for host, clusters := range p.hosts {
@@ -127,8 +134,13 @@ func (p *plan) wanted() map[ir.ResourceID][]ir.ResourceID {
 			}
 			needs = append(needs, id)
 		}
+		id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: host}
+		if p.whole {
+			id = tableID(int(host[1] - '0'))
+			needs = append(needs, want[id]...)
+		}
 		slices.SortFunc(needs, ir.ResourceID.Compare)
-		want[ir.ResourceID{Type: ir.TypeVirtualHost, Name: host}] = slices.Compact(needs)
+		want[id] = slices.Compact(needs)
 	}
 	return want
 }

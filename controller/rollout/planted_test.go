@@ -23,6 +23,8 @@ var planted = []struct {
 	{"a host whose needs are not known since a reconnect needs nothing", "next.go", "p.unknown > 0 || ", "", "I3"},
 	{"a host does not wait until its clusters are warm", "next.go", " || !p.warm(need.Name)", "", "I1"},
 	{"a host does not wait for its clusters at all", "next.go", "case waiting[ir.TableOf(name)] || !p.ready(want):", "case waiting[ir.TableOf(name)]:", "I1"},
+	{"a whole table does not wait for its clusters", "next.go", "t == ir.TypeRouteTable && !p.ready(want)", "false", "I1"},
+	{"a whole table does not count as needing clusters", "proxy.go", "t == ir.TypeRouteTable && p.world.whole", "false", "I3"},
 	{"a cluster on its way out counts as held", "next.go", " || p.leaving(need.Name)", "", "I1"},
 	{"endpoints do not follow a changed cluster", "next.go", "warms(r) && k.names[r.ID.Name]", "false", "I2"},
 	{"a new stream forgets which clusters were warming", "proxy.go", "p.warming[cluster] = 0", "_ = cluster", "I2"},

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -14,6 +15,7 @@ type Proxy struct {
 	seq   uint64 // of messages
 
 	warming map[string]uint64          // held cluster -> message that brought it, until its endpoints came after that
+	early   map[string]uint64          // cluster on its way -> message of its endpoints that was answered before it
 	refs    map[string]int             // cluster -> held virtual hosts and route tables that need it
 	unknown int                        // of these, how many are held of which it is not known what they need
 	held    map[string]map[string]bool // route table -> held virtual hosts
@@ -51,7 +53,7 @@ type Message struct {
 // NewProxy returns a proxy that asked for nothing yet.
 func NewProxy(world *World) *Proxy {
 	p := &Proxy{
-		world: world, warming: map[string]uint64{}, refs: map[string]int{}, held: map[string]map[string]bool{},
+		world: world, warming: map[string]uint64{}, early: map[string]uint64{}, refs: map[string]int{}, held: map[string]map[string]bool{},
 		fresh: map[string]bool{}, serving: map[string]bool{},
 	}
 	for t := range p.types {
@@ -60,20 +62,26 @@ func NewProxy(world *World) *Proxy {
 	return p
 }
 
-// Inherit takes over from the stream before which clusters were warming when it ended: they wait for endpoints still,
-// and the versions that the proxy names when it comes back do not show it. Without it (another replica, a restarted
-// server) such a cluster goes on when Envoy's initial fetch timeout ends. Those on their way may have been taken.
-func (p *Proxy) Inherit(before *Proxy) {
-	for cluster := range before.warming {
+// Inherit takes over which clusters waited for endpoints when the stream before ended: they wait still, and the versions
+// that the proxy names when it comes back do not show it. Without it (another replica, a restarted server) such a
+// cluster goes on when Envoy's initial fetch timeout ends.
+func (p *Proxy) Inherit(waiting []string) {
+	for _, cluster := range waiting {
 		p.warming[cluster] = 0
 	}
-	if m := before.types[ir.TypeCluster].inflight; m != nil {
+}
+
+// Waiting lists the clusters that wait for endpoints, and those on their way that do if Envoy took them.
+func (p *Proxy) Waiting() []string {
+	waiting := slices.Collect(maps.Keys(p.warming))
+	if m := p.types[ir.TypeCluster].inflight; m != nil {
 		for _, r := range m.Resources {
-			if before.awaits(r.ID.Name) {
-				p.warming[r.ID.Name] = 0
+			if warms(r) {
+				waiting = append(waiting, r.ID.Name)
 			}
 		}
 	}
+	return waiting
 }
 
 // awaits tells whether a cluster waits for endpoints, or will when Envoy takes what is on its way.
@@ -84,9 +92,6 @@ func (p *Proxy) awaits(cluster string) bool {
 	m := p.types[ir.TypeCluster].inflight
 	return m != nil && slices.ContainsFunc(m.Resources, func(r *ir.Resource) bool { return r.ID.Name == cluster && warms(r) })
 }
-
-// Warming tells whether any cluster waits for endpoints, or may.
-func (p *Proxy) Warming() bool { return len(p.warming) > 0 || p.types[ir.TypeCluster].inflight != nil }
 
 // byName tells whether a type is subscribed to by name; the others are sent whole.
 func byName(t ir.Type) bool {
@@ -258,13 +263,20 @@ func (p *Proxy) Ack(t ir.Type) *Message {
 			p.answered(name, m.seq) // that there are none is an answer too
 		}
 	}
+	if t == ir.TypeCluster {
+		clear(p.early)
+	}
 	return m
 }
 
-// answered notes that endpoints, or the word that there are none, came after their cluster.
+// answered notes that endpoints, or the word that there are none, came after their cluster. Envoy's answer about the
+// cluster itself may come only afterwards (tried on 1.40).
 func (p *Proxy) answered(cluster string, seq uint64) {
 	if since, ok := p.warming[cluster]; ok && seq > since {
 		delete(p.warming, cluster)
+	}
+	if p.types[ir.TypeCluster].inflight != nil {
+		p.early[cluster] = seq
 	}
 }
 
@@ -277,7 +289,7 @@ func (p *Proxy) acknowledge(t ir.Type, r *ir.Resource, seq uint64) {
 	p.hold(t, name, holding{r.Version, r})
 	switch t { //nolint:exhaustive // the others have no consequences
 	case ir.TypeCluster:
-		if warms(r) {
+		if warms(r) && p.early[name] < seq {
 			p.warming[name] = seq
 		}
 	case ir.TypeEndpoints:
@@ -297,6 +309,9 @@ func (p *Proxy) open(table string) {
 	k := &p.types[ir.TypeVirtualHost]
 	for host := range p.held[table] {
 		p.drop(ir.TypeVirtualHost, host)
+	}
+	for i := range k.queue { // parts of what was refused before: now all of the table's go together, and may be refused again
+		k.queue[i] = slices.DeleteFunc(k.queue[i], func(host string) bool { return ir.TableOf(host) == table })
 	}
 	p.fresh[table] = true
 	for host := range p.world.hosts[table] {
@@ -328,6 +343,9 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 		return nil
 	}
 	k.inflight = nil
+	if t == ir.TypeCluster {
+		clear(p.early)
+	}
 	names := slices.Clone(m.Removed)
 	for _, r := range m.Resources {
 		names = append(names, r.ID.Name)

@@ -68,7 +68,7 @@ func (s *story) step(words []string) {
 	case "reconnects":
 		before := s.proxy
 		s.proxy = NewProxy(s.world)
-		s.proxy.Inherit(before)
+		s.proxy.Inherit(before.Waiting())
 		return
 	case "serving":
 		live, refused := s.proxy.Serving(words[1])

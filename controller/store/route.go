@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"reflect"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -75,8 +76,8 @@ func places(ref ir.Ref, head *input.RouteHead) map[input.GatewayHost]bool {
 
 func (s *Store) enter(ref ir.Ref, place input.GatewayHost) {
 	add(s.table, input.RoutesOfHost, place, ref, ir.Ref.Compare)
-	add(s.table, input.HostsOfGateway, hostShard(place), place.Host, compareHosts)
-	add(s.table, input.RoutesOfGateway, routeShard(place.Gateway, ref), ref, ir.Ref.Compare)
+	enter(s.table, input.HostsOfGateway, input.HostShards, input.InGateway(place.Gateway, string(place.Host)), place.Host, cmp.Compare)
+	enter(s.table, input.RoutesOfGateway, input.RouteShards, input.InGateway(place.Gateway, ref.Name.String()), ref, ir.Ref.Compare)
 }
 
 // leave takes a route out of a place, and what only it held up: the host name, and the Gateway's list of routes when
@@ -84,15 +85,7 @@ func (s *Store) enter(ref ir.Ref, place input.GatewayHost) {
 func (s *Store) leave(ref ir.Ref, place input.GatewayHost) {
 	remove(s.table, input.RoutesOfHost, place, ref, ir.Ref.Compare)
 	if _, others := input.RoutesOfHost.Lookup(s.table, place); !others {
-		remove(s.table, input.HostsOfGateway, hostShard(place), place.Host, compareHosts)
+		leave(s.table, input.HostsOfGateway, input.HostShards, input.InGateway(place.Gateway, string(place.Host)), place.Host, cmp.Compare)
 	}
-	remove(s.table, input.RoutesOfGateway, routeShard(place.Gateway, ref), ref, ir.Ref.Compare)
-}
-
-func hostShard(place input.GatewayHost) input.GatewayShard {
-	return input.GatewayShard{Gateway: place.Gateway, Shard: input.ShardOf(string(place.Host))}
-}
-
-func routeShard(gateway ir.Name, ref ir.Ref) input.GatewayShard {
-	return input.GatewayShard{Gateway: gateway, Shard: input.ShardOf(ref.Name.String())}
+	leave(s.table, input.RoutesOfGateway, input.RouteShards, input.InGateway(place.Gateway, ref.Name.String()), ref, ir.Ref.Compare)
 }

@@ -17,6 +17,8 @@ import (
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	serverv3 "github.com/envoyproxy/go-control-plane/pkg/server/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/rollout"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -53,6 +55,7 @@ type Server struct {
 
 	options Options
 	inner   serverv3.Server
+	closing context.Context //nolint:containedctx // the server's own life, which ends with Close
 	stop    context.CancelFunc
 
 	mu         sync.Mutex
@@ -71,7 +74,7 @@ type class struct {
 	world     *rollout.World
 	synced    bool
 	streams   map[*stream]bool
-	ended     map[string]*rollout.Proxy // by node: streams that ended while clusters warmed
+	ended     map[string][]string       // by node: clusters that were warming when its stream ended
 	listeners map[string]ListenerReport // what was last reported
 	changedAt time.Time                 // of the first change since the class was last in sync
 }
@@ -86,7 +89,7 @@ func New(o Options) *Server {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{
-		options: o, stop: stop, classes: map[ir.ProxyClass]*class{}, streams: map[int64]*stream{},
+		options: o, closing: ctx, stop: stop, classes: map[ir.ProxyClass]*class{}, streams: map[int64]*stream{},
 		requests: map[*discoveryv3.DeltaDiscoveryRequest]*stream{}, rejected: rollout.NewRejections(), facts: newFactBox(),
 	}
 	if o.VirtualHosts == Inline {
@@ -175,7 +178,7 @@ func (s *Server) class(id ir.ProxyClass) *class {
 	if c == nil {
 		c = &class{
 			id: id, world: rollout.NewWorld(s.rejected), streams: map[*stream]bool{}, listeners: map[string]ListenerReport{},
-			ended: map[string]*rollout.Proxy{},
+			ended: map[string][]string{},
 		}
 		if s.inline != nil {
 			c.world.WholeTables()
@@ -222,6 +225,8 @@ func (s *Server) pump(st *stream) {
 	}
 }
 
+var errClosing = status.Error(codes.Unavailable, "the server is closing")
+
 // DeltaAggregatedResources serves one proxy until its stream ends or is cut.
 func (s *Server) DeltaAggregatedResources(g discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
 	h := &handle{cut: make(chan error, 1)}
@@ -232,6 +237,8 @@ func (s *Server) DeltaAggregatedResources(g discoveryv3.AggregatedDiscoveryServi
 		return err
 	case err := <-h.cut: // returning ends the stream, which ends the goroutine, also one that is stuck in Send
 		return err
+	case <-s.closing.Done():
+		return errClosing
 	}
 }
 

@@ -71,8 +71,8 @@ func (s *Server) closed(id int64) {
 		return
 	}
 	delete(st.class.streams, st)
-	if st.proxy.Warming() {
-		st.class.ended[st.node] = st.proxy
+	if waiting := st.proxy.Waiting(); len(waiting) > 0 {
+		st.class.ended[st.node] = waiting
 	}
 	s.report(st.class)
 	s.countStreams()
@@ -116,10 +116,8 @@ func (s *Server) admit(st *stream, node *corev3.Node) error {
 	st.class = s.class(id)
 	st.proxy = rollout.NewProxy(st.class.world)
 	st.node = node.GetId()
-	if before := st.class.ended[st.node]; before != nil {
-		st.proxy.Inherit(before)
-		delete(st.class.ended, st.node)
-	}
+	st.proxy.Inherit(st.class.ended[st.node])
+	delete(st.class.ended, st.node)
 	st.class.streams[st] = true
 	s.countStreams()
 	return nil

@@ -31,7 +31,11 @@ type Case struct {
 // comes out, if only an empty one.
 func Run(t *testing.T, dir string, f func(t *testing.T, c Case) map[string]string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	here, err := filepath.Abs(dir) // a case may change the working folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(here, "*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases in %s (%v)", dir, err)
 	}
@@ -64,15 +68,15 @@ func runFile(t *testing.T, file string, f func(t *testing.T, c Case) map[string]
 		if *update {
 			archive.Files[i].Data = []byte(got)
 		} else if d := cmp.Diff(string(section.Data), got); d != "" {
-			t.Errorf("%s, section %s (-want +got):\n%s", file, section.Name, d)
+			t.Errorf("section %s (-want +got):\n%s", section.Name, d)
 		}
 	}
 	if compared == 0 {
-		t.Errorf("%s compares nothing", file)
+		t.Error("the case compares nothing")
 	}
 	text := txtar.Format(archive)
 	if lines := bytes.Count(text, []byte("\n")); lines > MaxLines {
-		t.Errorf("%s has %d lines, more than %d: nobody reads that", file, lines, MaxLines)
+		t.Errorf("the case has %d lines, more than %d: nobody reads that", lines, MaxLines)
 	}
 	if *update {
 		if err := os.WriteFile(file, text, 0o644); err != nil {

@@ -10,6 +10,7 @@ import (
 type index[K comparable, E indexed[K, E]] struct {
 	seed  maphash.Seed
 	heads map[uint64]E // by hash of the key
+	reads int          // how many a result made that ran for the first time; the next one probably makes as many
 }
 
 // indexed is a member of an index.

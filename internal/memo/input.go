@@ -27,6 +27,7 @@ func (c *cell[K, V]) link() **cell[K, V]                  { return &c.next }
 func (c *cell[K, V]) describe() ReadRecord                { return ReadRecord{c.in.name, c.key, true} }
 func (c *cell[K, V]) absent() bool                        { return !c.has(isSet) }
 func (*cell[K, V]) result() *derived                      { return nil }
+func (*cell[K, V]) typical(*Table) *int                   { panic("memo: a cell reads nothing") }
 func (*cell[K, V]) compute(*Table, *Ctx) bool             { panic("memo: a cell is not computed") }
 func (*cell[K, V]) recover(any) (changed, contained bool) { return false, false }
 

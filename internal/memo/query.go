@@ -35,6 +35,7 @@ type result[K comparable, V any] struct {
 func (r *result[K, V]) is(key K) bool                 { return r.key == key }
 func (r *result[K, V]) link() **result[K, V]          { return &r.next }
 func (r *result[K, V]) describe() ReadRecord          { return ReadRecord{r.q.name, r.key, false} }
+func (r *result[K, V]) typical(t *Table) *int         { return &r.q.results(t).reads }
 func (*result[K, V]) absent() bool                    { return false }
 func (r *result[K, V]) result() *derived              { return &r.derived }
 func (r *result[K, V]) compute(_ *Table, c *Ctx) bool { return r.store(r.q.f(c, r.key)) }

@@ -113,6 +113,8 @@ type entry interface {
 	forget(t *Table)
 	absent() bool     // a cell without a value
 	result() *derived // nil for a cell
+	// typical is how many reads a result of the kind makes.
+	typical(t *Table) *int
 }
 
 // Ctx is the only door from a query to the world.
@@ -131,6 +133,9 @@ func (c *Ctx) record(on *node) {
 			return
 		}
 		c.t.cut(n, i)
+	}
+	if n.reads == nil {
+		n.reads = make([]dep, 0, *n.self.typical(c.t))
 	}
 	n.reads = append(n.reads, dep{on: on, slot: int32(len(on.readers))}) //nolint:gosec // far below
 	on.readers = append(on.readers, edge{n, int32(i)})                   //nolint:gosec // far below
@@ -283,6 +288,7 @@ func (t *Table) settle(n *derived) {
 
 // run computes a result anew.
 func (t *Table) run(n *derived) {
+	first := n.reads == nil
 	n.flags |= busy
 	n.flags &^= valid
 	c := &Ctx{t: t, n: n}
@@ -308,6 +314,10 @@ func (t *Table) run(n *derived) {
 	}()
 	changed := n.self.compute(t, c)
 	finished = true
+	if first {
+		const most = 16 // one that reads everything says nothing about the others
+		*n.self.typical(t) = min(c.cursor, most)
+	}
 	t.finish(n, changed)
 }
 

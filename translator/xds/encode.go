@@ -54,13 +54,15 @@ func ads() *corev3.ConfigSource {
 }
 
 // TypeURL returns the type URL of a type of resource.
-func TypeURL(t ir.Type) string { return "type.googleapis.com/" + typeNames[t] }
+func TypeURL(t ir.Type) string { return typeURLs[t] }
 
-var typeNames = [...]string{
-	ir.TypeSecret:      "envoy.extensions.transport_sockets.tls.v3.Secret",
-	ir.TypeCluster:     "envoy.config.cluster.v3.Cluster",
-	ir.TypeEndpoints:   "envoy.config.endpoint.v3.ClusterLoadAssignment",
-	ir.TypeListener:    "envoy.config.listener.v3.Listener",
-	ir.TypeRouteTable:  "envoy.config.route.v3.RouteConfiguration",
-	ir.TypeVirtualHost: "envoy.config.route.v3.VirtualHost",
+const urlPrefix = "type.googleapis.com/"
+
+var typeURLs = [...]string{
+	ir.TypeSecret:      urlPrefix + "envoy.extensions.transport_sockets.tls.v3.Secret",
+	ir.TypeCluster:     urlPrefix + "envoy.config.cluster.v3.Cluster",
+	ir.TypeEndpoints:   urlPrefix + "envoy.config.endpoint.v3.ClusterLoadAssignment",
+	ir.TypeListener:    urlPrefix + "envoy.config.listener.v3.Listener",
+	ir.TypeRouteTable:  urlPrefix + "envoy.config.route.v3.RouteConfiguration",
+	ir.TypeVirtualHost: urlPrefix + "envoy.config.route.v3.VirtualHost",
 }

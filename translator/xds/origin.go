@@ -7,8 +7,12 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// metadataNamespace holds where a virtual host or route came from, so that any config dump can be read back to YAML.
-const metadataNamespace = "cloverleaf.dev"
+// metadataNamespace holds, under resourcesKey, where a virtual host or route came from, so that any config dump can be read
+// back to YAML.
+const (
+	metadataNamespace = "cloverleaf.dev"
+	resourcesKey      = "resources"
+)
 
 // Numbers of the fields that origins are encoded in (envoy/config/core/v3/base.proto, google/protobuf/struct.proto).
 const (
@@ -23,53 +27,81 @@ const (
 )
 
 // originMetadata says which objects something was made of. Every route carries it, and as maps of values it was more
-// than half of what encoding a route costs. So it is encoded here by hand, as the library would with sorted keys, and
-// stands in the message as bytes that the library passes on.
+// than half of what encoding a route costs. So it is encoded here by hand, as the library would with sorted keys: sizes
+// first, then bytes. It stands in the message as bytes that the library passes on.
 func originMetadata(origins []ir.Origin) *corev3.Metadata {
 	if len(origins) == 0 {
 		return nil
 	}
-	var list []byte
+	list := 0
 	for i := range origins {
-		list = appendField(list, listValues, origin(&origins[i]))
+		list += sizeField(listValues, sizeField(structValue, sizeOrigin(&origins[i])))
 	}
-	resources := appendField(nil, structFields, entry("resources", appendField(nil, listValue, list)))
+	value := sizeField(listValue, list)
+	resources := sizeField(structFields, sizeEntry(resourcesKey, value))
+	entry := sizeEntry(metadataNamespace, resources)
+	b := make([]byte, 0, sizeField(filterMetadata, entry))
+	b = appendEntry(appendHeader(b, filterMetadata, entry), metadataNamespace, resources)
+	b = appendEntry(appendHeader(b, structFields, sizeEntry(resourcesKey, value)), resourcesKey, value)
+	b = appendHeader(b, listValue, list)
+	for i := range origins {
+		b = appendOrigin(b, &origins[i])
+	}
 	m := &corev3.Metadata{}
-	m.ProtoReflect().SetUnknown(appendField(nil, filterMetadata, entry(metadataNamespace, resources)))
+	m.ProtoReflect().SetUnknown(b)
 	return m
 }
 
-// origin encodes a Value that is the Struct of one origin.
-func origin(o *ir.Origin) []byte {
-	fields := make([]byte, 0, 96+len(o.Kind)+len(o.Name.Name)+len(o.Namespace)+len(o.Section))
-	fields = appendString(fields, "kind", string(o.Kind))
-	fields = appendString(fields, "name", o.Name.Name)
-	fields = appendString(fields, "namespace", o.Namespace)
-	if o.Section != "" {
-		fields = appendString(fields, "section", o.Section)
+// fieldsOf lists the fields of an origin by name, and tells how many there are.
+func fieldsOf(o *ir.Origin) (fields [4][2]string, n int) {
+	n = len(fields)
+	if o.Section == "" {
+		n--
 	}
-	return appendField(nil, structValue, fields)
+	return [...][2]string{
+		{"kind", string(o.Kind)}, {"name", o.Name.Name}, {"namespace", o.Namespace}, {"section", o.Section},
+	}, n
 }
 
-// appendString adds a field of a Struct that is a string.
-func appendString(b []byte, key, value string) []byte {
-	content := protowire.SizeTag(stringValue) + protowire.SizeBytes(len(value))
-	size := protowire.SizeTag(mapKey) + protowire.SizeBytes(len(key)) + protowire.SizeTag(mapValue) + protowire.SizeBytes(content)
-	b = protowire.AppendVarint(protowire.AppendTag(b, structFields, protowire.BytesType), uint64(size)) //nolint:gosec // a length
+func sizeOrigin(o *ir.Origin) int {
+	size := 0
+	fields, n := fieldsOf(o)
+	for _, f := range fields[:n] {
+		size += sizeField(structFields, sizeEntry(f[0], sizeField(stringValue, len(f[1]))))
+	}
+	return size
+}
+
+// appendOrigin adds a Value to a list that is the Struct of an origin.
+func appendOrigin(b []byte, o *ir.Origin) []byte {
+	size := sizeOrigin(o)
+	b = appendHeader(appendHeader(b, listValues, sizeField(structValue, size)), structValue, size)
+	fields, n := fieldsOf(o)
+	for _, f := range fields[:n] {
+		value := sizeField(stringValue, len(f[1]))
+		b = appendEntry(appendHeader(b, structFields, sizeEntry(f[0], value)), f[0], value)
+		b = protowire.AppendString(protowire.AppendTag(b, stringValue, protowire.BytesType), f[1])
+	}
+	return b
+}
+
+// sizeField is the size of a field whose content has a size.
+func sizeField(number protowire.Number, content int) int {
+	return protowire.SizeTag(number) + protowire.SizeBytes(content)
+}
+
+// sizeEntry is the size of an entry of a map whose value has a size.
+func sizeEntry(key string, value int) int {
+	return sizeField(mapKey, len(key)) + sizeField(mapValue, value)
+}
+
+// appendHeader begins a field whose content has a size.
+func appendHeader(b []byte, number protowire.Number, content int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.BytesType), uint64(content)) //nolint:gosec // a length
+}
+
+// appendEntry begins an entry of a map whose value has a size.
+func appendEntry(b []byte, key string, value int) []byte {
 	b = protowire.AppendString(protowire.AppendTag(b, mapKey, protowire.BytesType), key)
-	b = protowire.AppendVarint(protowire.AppendTag(b, mapValue, protowire.BytesType), uint64(content)) //nolint:gosec // a length
-	return protowire.AppendString(protowire.AppendTag(b, stringValue, protowire.BytesType), value)
-}
-
-// entry encodes an entry of a map whose values are messages.
-func entry(key string, value []byte) []byte {
-	b := protowire.AppendString(protowire.AppendTag(nil, mapKey, protowire.BytesType), key)
-	return appendField(b, mapValue, value)
-}
-
-func appendField(b []byte, number protowire.Number, content []byte) []byte {
-	if b == nil {
-		b = make([]byte, 0, protowire.SizeTag(number)+protowire.SizeBytes(len(content)))
-	}
-	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), content)
+	return appendHeader(b, mapValue, value)
 }

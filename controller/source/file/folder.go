@@ -37,9 +37,12 @@ type folder struct {
 	claims  map[ir.Ref][]claim          // whoever defines an object; after update, the first counts
 	inForce map[ir.Ref]*manifest.Object // what was handed out
 	dirty   map[ir.Ref]bool             // objects whose claims changed
-	read    []string
-	gone    map[string]string // folders that cannot be read, and why
-	told    map[string]string // what was last handed out of that
+	// Problems are looked for where there are any: in files that have some, and at objects that several claim.
+	troubled  map[string]bool
+	contested map[ir.Ref]bool
+	read      []string
+	gone      map[string]string // folders that cannot be read, and why
+	told      map[string]string // what was last handed out of that
 }
 
 // loaded is one file.
@@ -65,6 +68,7 @@ func newFolder() *folder {
 	return &folder{
 		decoder: manifest.NewDecoder(), files: map[string]*loaded{}, claims: map[ir.Ref][]claim{},
 		inForce: map[ir.Ref]*manifest.Object{}, dirty: map[ir.Ref]bool{}, gone: map[string]string{},
+		troubled: map[string]bool{}, contested: map[ir.Ref]bool{},
 	}
 }
 
@@ -76,7 +80,7 @@ func believe(string, stamp, bool) bool { return false }
 
 // scan reads whatever changed below a path, and forgets what is no more. Of the files that something is known to have
 // happened to, the stamp is not asked.
-func (f *folder) scan(root string, happened map[string]bool, hold patience, enter func(dir string)) (linked bool) {
+func (f *folder) scan(root string, happened map[string]bool, hold patience, enter func(dir string)) listing {
 	l := list(root, enter)
 	maps.DeleteFunc(f.gone, func(path, _ string) bool { return within(root, path) })
 	maps.Copy(f.gone, l.gone)
@@ -88,7 +92,7 @@ func (f *folder) scan(root string, happened map[string]bool, hold patience, ente
 	for _, path := range slices.Sorted(maps.Keys(l.files)) {
 		f.refresh(path, l.files[path], happened[path], hold)
 	}
-	return l.linked
+	return l
 }
 
 // hides tells whether a file may still be there, in a folder that cannot be read.
@@ -204,11 +208,15 @@ func (f *folder) replace(path string, next *loaded) {
 			f.dirty[o.Ref] = true
 		}
 	}
+	delete(f.troubled, path)
 	if next == nil {
 		delete(f.files, path)
 		return
 	}
 	f.files[path] = next
+	if len(next.problems) > 0 {
+		f.troubled[path] = true
+	}
 	for _, o := range next.objects {
 		f.claims[o.Ref] = append(f.claims[o.Ref], claim{object: o})
 		f.dirty[o.Ref] = true

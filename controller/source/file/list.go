@@ -15,6 +15,8 @@ type listing struct {
 	gone map[string]string
 	// linked tells that some folder was reached through a link, so that a file may have two names.
 	linked bool
+	// ways are the folders and links: what becomes of them may be about any file.
+	ways map[string]bool
 }
 
 // counts tells whether a file's name says that it holds manifests. Hidden files are editors' and tools' own.
@@ -35,7 +37,7 @@ func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 // list finds the files that count below a path, with their stamps. Links are followed, to files and to folders. It calls
 // enter for every folder before it looks into it.
 func list(root string, enter func(dir string)) listing {
-	l := listing{files: map[string]stamp{}, gone: map[string]string{}}
+	l := listing{files: map[string]stamp{}, gone: map[string]string{}, ways: map[string]bool{root: true}}
 	info, err := os.Stat(root)
 	switch {
 	case err != nil:
@@ -60,6 +62,9 @@ func (l *listing) walk(dir string, through []fs.FileInfo, enter func(dir string)
 	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
+		if !e.Type().IsRegular() {
+			l.ways[path] = true
+		}
 		info, err := os.Stat(path)
 		switch {
 		case err != nil: // gone meanwhile, or a link to nothing

@@ -33,6 +33,10 @@ func (f *folder) update(at time.Time) Update {
 		claims := f.claims[ref]
 		slices.SortStableFunc(claims, precedence)
 		was := f.inForce[ref]
+		delete(f.contested, ref)
+		if len(claims) > 1 {
+			f.contested[ref] = true
+		}
 		if len(claims) == 0 {
 			delete(f.claims, ref)
 			delete(f.inForce, ref)
@@ -124,11 +128,11 @@ func (f *folder) problems() []manifest.Problem {
 	for path, why := range f.gone {
 		all = append(all, manifest.Problem{Finding: finding.New(finding.FolderGone, ir.Ref{}, "", why), At: manifest.Position{File: path}})
 	}
-	for _, file := range f.files {
-		all = append(all, file.problems...)
+	for path := range f.troubled {
+		all = append(all, f.files[path].problems...)
 	}
-	for ref, claims := range f.claims {
-		for _, c := range claims[min(1, len(claims)):] {
+	for ref := range f.contested {
+		for _, c := range f.claims[ref][1:] {
 			if !c.kept {
 				all = append(all, manifest.Problem{
 					Finding: finding.New(finding.ObjectDuplicate, ref, "", ref, f.inForce[ref].Start), At: c.object.Start,

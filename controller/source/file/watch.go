@@ -2,7 +2,9 @@ package file
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -64,6 +66,7 @@ type watcher struct {
 	paths    map[string]bool // files that something happened to
 	all      bool            // anything may have changed
 	linked   bool            // folders are reached through links, so that what is notified may have other names, too
+	ways     map[string]bool // folders and links, as far as known
 	since    time.Time       // of the first event that was not read yet
 	doubtful map[string]doubt
 	pending  *Update // handed out as soon as somebody takes it
@@ -137,8 +140,10 @@ func (w *watcher) event(e fsnotify.Event) bool {
 		w.all = w.all || w.linked
 	case file || err == nil && e.Op == fsnotify.Chmod:
 		return false // not of ours
+	case errors.Is(err, fs.ErrNotExist) && !w.ways[name] && w.ways[filepath.Dir(name)]:
+		return false // what an editor renamed to a file of ours, which is notified by itself
 	default:
-		w.all = true // a folder, a link that other names lead through, or something that is no more
+		w.all = true // a folder, a link that other names lead through, or a name from before a folder was renamed
 	}
 	w.note()
 	return true
@@ -172,7 +177,8 @@ func (w *watcher) read(hold patience) {
 		if parent := filepath.Dir(w.dir); parent != w.dir {
 			w.subscribe(parent) // tells that the folder itself came back
 		}
-		w.linked = w.folder.scan(w.dir, paths, hold, w.subscribe)
+		l := w.folder.scan(w.dir, paths, hold, w.subscribe)
+		w.linked, w.ways = l.linked, l.ways
 		return
 	}
 	for path := range paths {

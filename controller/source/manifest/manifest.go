@@ -62,14 +62,22 @@ type Problem struct {
 	At      Position
 }
 
-// String returns "file:line:column: CL0101 level object field: message".
-func (p Problem) String() string {
-	object := p.Finding.Object.String()
+// Object names the object that it is about, as far as that has a name; empty for none.
+func (p Problem) Object() string {
 	if p.Finding.Object.Name == (ir.Name{}) {
-		object = string(p.Finding.Object.Kind)
+		return string(p.Finding.Object.Kind)
 	}
-	text := strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s", p.Finding.Code, p.Finding.Level(), object, p.Finding.Field)), " ")
-	return fmt.Sprintf("%s: %s: %s", p.At, text, p.Finding.Message)
+	return p.Finding.Object.String()
+}
+
+// String returns "file:line:column: CL0101 level object field: message", without what is not known.
+func (p Problem) String() string {
+	text := fmt.Sprintf("%s %s %s %s", p.Finding.Code, p.Finding.Level(), p.Object(), p.Finding.Field)
+	text = strings.Join(strings.Fields(text), " ") + ": " + p.Finding.Message
+	if p.At.File != "" {
+		text = p.At.String() + ": " + text
+	}
+	return text
 }
 
 // File is what a file holds.
