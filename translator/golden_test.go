@@ -120,6 +120,10 @@ func conditions(m *machine) string {
 			for i, p := range s.Parents {
 				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
 			}
+		case *gwv1.GRPCRouteStatus:
+			for i, p := range s.Parents {
+				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
+			}
 		}
 	}
 	slices.Sort(lines)
@@ -163,6 +167,9 @@ func hostsText(m *machine) string {
 
 func matchText(m ir.Match) string {
 	s := [...]string{"prefix", "exact", "regex"}[m.Path.Type] + " " + m.Path.Value
+	if m.GRPC {
+		s += " grpc"
+	}
 	if m.Method != "" {
 		s += " " + m.Method
 	}
@@ -188,7 +195,7 @@ func actionText(r ir.Rule) string {
 			if w.Invalid {
 				name = "invalid"
 			}
-			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Headers))
+			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Features.Headers))
 		}
 		s = strings.TrimSpace(s + a.Rewrite.Hostname + editText(a.Rewrite.Path))
 		if a.Timeout != (ir.Timeouts{}) {

@@ -74,14 +74,8 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 func backendsIn(rules []ir.Rule) []ir.BackendName {
 	var names []ir.BackendName
 	for i := range rules {
-		forward, ok := rules[i].Action.(ir.Forward)
-		if !ok {
-			continue
-		}
-		for _, w := range forward.Split {
-			if !w.Invalid {
-				names = append(names, w.Backend)
-			}
+		if forward, ok := rules[i].Action.(ir.Forward); ok {
+			names = append(names, forward.Backends()...)
 		}
 	}
 	slices.Sort(names)

@@ -1,6 +1,8 @@
 package translator
 
 import (
+	"slices"
+
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -8,10 +10,27 @@ import (
 // scheme; or the listener's (Gateway API, HTTPRequestRedirectFilter.port). Where ports are bound with an offset the
 // client is sent to the bound port, because the other one is not there. The scheme's default port is left out.
 func withPorts(action ir.Action, table TableKey, ports []boundPort) ir.Action {
-	r, ok := action.(ir.Redirect)
-	if !ok {
+	switch a := action.(type) {
+	case ir.Redirect:
+		return redirectPort(a, table, ports)
+	case ir.Forward:
+		if !slices.ContainsFunc(a.Split, func(w ir.Weighted) bool { return w.Redirect != nil }) {
+			return a
+		}
+		a.Split = slices.Clone(a.Split)
+		for i := range a.Split {
+			if w := &a.Split[i]; w.Redirect != nil {
+				r := redirectPort(*w.Redirect, table, ports)
+				w.Redirect = &r
+			}
+		}
+		return a
+	default:
 		return action
 	}
+}
+
+func redirectPort(r ir.Redirect, table TableKey, ports []boundPort) ir.Redirect {
 	scheme := r.Scheme
 	if scheme == "" {
 		scheme = "http"

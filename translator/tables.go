@@ -10,7 +10,7 @@ import (
 )
 
 // Routes lists the kinds of routes. It is the only place that does.
-func Routes() []route.Kind { return []route.Kind{route.HTTP} }
+func Routes() []route.Kind { return []route.Kind{route.HTTP, route.GRPC} }
 
 // reportedKinds lists the kinds of objects that have a report: a status, or at least findings.
 func reportedKinds() []ir.Kind {

@@ -27,7 +27,7 @@ func virtualHostOf(c *memo.Ctx, key HostKey) ir.VirtualHost {
 	vh.Origin = append(vh.Origin, ir.Origin{Ref: ir.Ref{Kind: ir.KindGateway, Name: key.Table.Gateway}, Section: owner.Section})
 	ports := portsOf.Get(c, key.Table.Gateway)
 	var ranked []rankedRule
-	for _, cl := range claims(c, key.Host, owner, listener) {
+	for _, cl := range claims(c, key.Host, listener) {
 		vh.Origin = append(vh.Origin, ir.Origin{Ref: cl.route})
 		for i, rule := range RulesOf.Get(c, cl.route).Rules {
 			rule.Action = withPorts(rule.Action, key.Table, ports)
@@ -49,12 +49,11 @@ func failingHost(key HostKey) ir.VirtualHost {
 	}}}
 }
 
-// claims lists the routes that attach to a listener and whose host names come down to this host, by name.
-func claims(c *memo.Ctx, host ir.Hostname, owner door, listener attach.ListenerKey) []claim {
-	raws := []ir.Hostname{host}
-	if host == owner.Hostname { // wider names come down to the listener's own
-		raws = append(raws, attach.Wider(host)...)
-	}
+// claims lists the routes that attach to a listener and whose host names cover this host, by name. Those with a wider
+// name are among them: the API gives rules of narrower names precedence and takes no request away from the others, so
+// what no rule of a.example.com matches goes on to the rules of *.example.com.
+func claims(c *memo.Ctx, host ir.Hostname, listener attach.ListenerKey) []claim {
+	raws := append([]ir.Hostname{host}, attach.Wider(host)...)
 	best := map[ir.Ref]claim{}
 	for _, raw := range raws { // most specific first
 		routes, _ := input.RoutesOfHost.Read(c, input.GatewayHost{Gateway: listener.Gateway, Host: raw})

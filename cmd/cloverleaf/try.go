@@ -11,6 +11,7 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/translator"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -29,32 +30,41 @@ type try struct {
 func (r *reporter) linesToTry(e *translator.Evaluator) [][]try {
 	refs := make([]ir.Ref, 0, len(r.objects))
 	for ref := range r.objects {
-		if ref.Kind == ir.KindHTTPRoute {
+		if input.IsRoute(ref.Kind) {
 			refs = append(refs, ref)
 		}
 	}
 	slices.SortFunc(refs, ir.Ref.Compare)
 	var tries [][]try
 	for _, ref := range refs {
-		route, ok := r.objects[ref].Value.(*gwv1.HTTPRoute)
-		if !ok || len(tries) == mostTries {
-			continue
+		if len(tries) == mostTries {
+			break
 		}
-		match, ok := simpleMatch(route)
-		if !ok {
-			continue
-		}
-		var ways []try
-		for _, key := range e.AttachedTo(ref) {
-			if door := r.doors.find(key); door != nil {
-				ways = append(ways, try{key, r.curl(door, route, match)})
-			}
-		}
-		if len(ways) > 0 {
+		if ways := r.waysTo(ref, e.AttachedTo(ref)); len(ways) > 0 {
 			tries = append(tries, ways)
 		}
 	}
 	return tries
+}
+
+// waysTo writes a command for each listener of a route; none when no simple request can be written for it.
+func (r *reporter) waysTo(ref ir.Ref, listeners []attach.ListenerKey) []try {
+	var ways []try
+	for _, key := range listeners {
+		door := r.doors.find(key)
+		if door == nil {
+			continue
+		}
+		switch route := r.objects[ref].Value.(type) {
+		case *gwv1.HTTPRoute:
+			if match, ok := simpleMatch(route); ok {
+				ways = append(ways, try{key, r.curl(door, route, match)})
+			}
+		case *gwv1.GRPCRoute:
+			ways = append(ways, try{key, grpcurl(door, route)})
+		}
+	}
+	return ways
 }
 
 // announceTries prints a command for each of the first routes, as soon as there is one.
@@ -78,7 +88,7 @@ func (r *reporter) announceTries() {
 
 // curl writes a request that a route takes through a listener.
 func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute, match gwv1.HTTPRouteMatch) string {
-	host, port, path := hostFor(d, route), strconv.Itoa(int(d.Port)), pathFor(match)
+	host, port, path := hostFor(d, route.Spec.Hostnames), strconv.Itoa(int(d.Port)), pathFor(match)
 	words := append([]string{"curl"}, requestWords(match, path)...)
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	switch {
@@ -125,8 +135,8 @@ func requestWords(match gwv1.HTTPRouteMatch, path string) []string {
 }
 
 // hostFor finds a name that both listener and route take; empty for any.
-func hostFor(d *translator.Entrance, route *gwv1.HTTPRoute) string {
-	for _, h := range route.Spec.Hostnames {
+func hostFor(d *translator.Entrance, hostnames []gwv1.Hostname) string {
+	for _, h := range hostnames {
 		if common, ok := attach.Intersect(ir.Hostname(strings.ToLower(string(h))), d.Hostname); ok {
 			return strings.Replace(string(common), "*", "www", 1)
 		}
@@ -135,6 +145,30 @@ func hostFor(d *translator.Entrance, route *gwv1.HTTPRoute) string {
 		return ""
 	}
 	return strings.Replace(string(d.Hostname), "*", "www", 1)
+}
+
+// grpcurl writes a call that a route takes through a listener. The server must offer reflection, or the caller must have
+// its .proto files.
+func grpcurl(d *translator.Entrance, route *gwv1.GRPCRoute) string {
+	words := []string{"grpcurl"}
+	if d.TLS {
+		words = append(words, "-insecure")
+	} else {
+		words = append(words, "-plaintext")
+	}
+	if host := hostFor(d, route.Spec.Hostnames); host != "" {
+		words = append(words, "-authority", host)
+	}
+	words = append(words, net.JoinHostPort(d.Address, strconv.Itoa(int(d.Port))))
+	for _, rule := range route.Spec.Rules {
+		for _, m := range rule.Matches {
+			exact := m.Method != nil && (m.Method.Type == nil || *m.Method.Type == gwv1.GRPCMethodMatchExact)
+			if exact && m.Method.Service != nil && m.Method.Method != nil {
+				return strings.Join(append(words, *m.Method.Service+"/"+*m.Method.Method), " ")
+			}
+		}
+	}
+	return strings.Join(append(words, "list"), " ")
 }
 
 // simpleMatch finds a match of a route that one request can be written for.

@@ -35,6 +35,7 @@ func kinds() map[schema.GroupKind]string {
 		{Group: gateway, Kind: "GatewayClass"}:     gateway + "_gatewayclasses",
 		{Group: gateway, Kind: "Gateway"}:          gateway + "_gateways",
 		{Group: gateway, Kind: "HTTPRoute"}:        gateway + "_httproutes",
+		{Group: gateway, Kind: "GRPCRoute"}:        gateway + "_grpcroutes",
 		{Group: gateway, Kind: "ReferenceGrant"}:   gateway + "_referencegrants",
 		{Group: "cloverleaf.dev", Kind: "Backend"}: "cloverleaf.dev_backends",
 	}

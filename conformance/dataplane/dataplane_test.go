@@ -49,6 +49,9 @@ const (
 // TestCases: each file of testdata holds objects and requests with their answers, a line each:
 //
 //	GET http://a.example/x [name=value ...] -> 200 [name=value ...]
+//	MIRROR and SESSION are GET with counts of copies (copies:NAME=LOW-HIGH, copy:host= of one) and with kept cookies, or
+//	a kept header (header=NAME): names=COUNT is how many backends answered.
+//	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
 // Before the arrow: h:NAME=VALUE sends a header, n=COUNT sends the request so often. After it: backend=NAME, path=, host=,
 // query=, proto= are what the backend received; req:NAME= and resp:NAME= are headers that the backend or the client
@@ -66,7 +69,7 @@ func runCases(t *testing.T, flags ...string) {
 	}
 	names := map[string]string{}
 	for _, name := range []string{"one", "two", "three"} {
-		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0"})
+		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0", Observe: copies.observe})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,49 +115,96 @@ func fill(text string, names map[string]string) string {
 
 // answer is what came back.
 type answer struct {
-	status  int
+	status  int    // of HTTP
+	code    string // of gRPC; empty for HTTP
 	headers http.Header
 	echo    echo.Answer
 }
 
-func check(t *testing.T, line string) {
+// request is the left side of a line.
+type request struct {
+	url     string
+	headers http.Header
+	times   int
+	send    func(context.Context, string, string, http.Header) (answer, error)
+	method  string
+}
+
+func parseRequest(t *testing.T, line, text string) request {
 	t.Helper()
-	left, right, ok := strings.Cut(line, " -> ")
-	words := strings.Fields(left)
-	if !ok || len(words) < 2 {
+	words := strings.Fields(text)
+	if len(words) < 2 {
 		t.Fatalf("cannot read the case: %q", line)
 	}
-	headers, n := http.Header{}, 1
+	r := request{method: words[0], url: words[1], headers: http.Header{}, times: 1, send: sendHTTP}
+	kept := ""
 	for _, w := range words[2:] {
-		key, value, _ := strings.Cut(w, "=")
-		if key == "n" {
-			n, _ = strconv.Atoi(value)
-			continue
+		switch key, value, _ := strings.Cut(w, "="); key {
+		case "n":
+			r.times, _ = strconv.Atoi(value)
+		case "header":
+			kept = value
+		default:
+			r.headers.Add(strings.TrimPrefix(key, "h:"), value)
 		}
-		headers.Add(strings.TrimPrefix(key, "h:"), value)
 	}
-	expect := strings.Fields(right)
+	switch r.method {
+	case "GRPC":
+		r.send = sendGRPC
+	case "MIRROR":
+		r.send = sendCopied(line)
+	case "SESSION":
+		r.send = sendSession(kept)
+	}
+	return r
+}
+
+func check(t *testing.T, line string) {
+	t.Helper()
+	left, right, _ := strings.Cut(line, " -> ")
+	r := parseRequest(t, line, left)
 	counts := map[string]int{}
 	var last answer
-	for range n {
-		a, err := send(t.Context(), words[0], words[1], headers)
+	for range r.times {
+		a, err := r.send(t.Context(), r.method, r.url, r.headers)
 		if err != nil {
 			t.Fatal(err)
 		}
 		last = a
 		counts[a.echo.Name]++
-		counts[strconv.Itoa(a.status)]++
+		counts[a.outcome()]++
 	}
-	if want := expect[0]; want != "*" && want != strconv.Itoa(last.status) {
-		t.Errorf("status %d, want %s (%+v)", last.status, want, last)
+	expect := strings.Fields(right)
+	if want := expect[0]; want != "*" && want != last.outcome() {
+		t.Errorf("status %s, want %s (%+v)", last.outcome(), want, last)
 	}
 	for _, w := range expect[1:] {
 		key, want, _ := strings.Cut(w, "=")
-		if name, isShare := strings.CutPrefix(key, "share:"); isShare {
-			checkShare(t, counts[name], name, want)
-		} else if got := last.value(key); got != want {
-			t.Errorf("%s = %q, want %q", key, got, want)
-		}
+		expectValue(t, line, key, want, last, counts)
+	}
+}
+
+// expectValue checks one expectation: of the last answer, or of the counts of all.
+func expectValue(t *testing.T, line, key, want string, last answer, counts map[string]int) {
+	t.Helper()
+	kind, name, _ := strings.Cut(key, ":")
+	switch kind {
+	case "share":
+		checkShare(t, counts[name], name, want)
+		return
+	case "copies":
+		checkShare(t, copies.await(line, name, want), name, want)
+		return
+	}
+	got := last.value(key)
+	switch key {
+	case "copy:host":
+		got = copies.host(line)
+	case "names":
+		got = strconv.Itoa(backends(counts))
+	}
+	if got != want && !matches(got, want) {
+		t.Errorf("%s = %q, want %q (%v)", key, got, want, counts)
 	}
 }
 
@@ -166,6 +216,20 @@ func checkShare(t *testing.T, got int, name, want string) {
 	if got < from || got > to {
 		t.Errorf("%s came %d times, want %s", name, got, want)
 	}
+}
+
+// outcome is the status of the answer as cases write it.
+func (a answer) outcome() string {
+	if a.code != "" {
+		return a.code
+	}
+	return strconv.Itoa(a.status)
+}
+
+// matches compares with a wanted value that begins and ends with a star.
+func matches(got, want string) bool {
+	inner := strings.Trim(want, "*")
+	return len(want) > 2 && len(inner) == len(want)-2 && strings.Contains(got, inner)
 }
 
 func (a answer) value(key string) string {
@@ -198,9 +262,9 @@ func (a answer) value(key string) string {
 	}
 }
 
-// send sends a request to the gateway, whatever the host name: http to its HTTP port, https with that SNI to its HTTPS
+// sendHTTP sends a request to the gateway, whatever the host name: http to its HTTP port, https with that SNI to its HTTPS
 // port, h2c with prior knowledge. A port in the URL is sent in the Host header and replaced on the wire.
-func send(ctx context.Context, method, url string, headers http.Header) (answer, error) {
+func sendHTTP(ctx context.Context, method, url string, headers http.Header) (answer, error) {
 	scheme, rest, _ := strings.Cut(url, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	port := httpPort

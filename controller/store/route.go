@@ -4,21 +4,31 @@ import (
 	"cmp"
 	"reflect"
 
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-func (s *Store) putHTTPRoute(name ir.Name, o *gwv1.HTTPRoute) {
-	head := &input.RouteHead{
-		Created: created(o), Parents: o.Spec.ParentRefs, DefaultGateways: string(o.Spec.UseDefaultGateways),
+// putAnyRoute stores a route of any kind; false when the object is no route.
+func (s *Store) putAnyRoute(name ir.Name, o metav1.Object) bool {
+	for _, k := range input.RouteKinds() {
+		parts, ok := k.Parts(o)
+		if !ok {
+			continue
+		}
+		head := &input.RouteHead{
+			Created: created(o), Parents: parts.Common.ParentRefs, DefaultGateways: string(parts.Common.UseDefaultGateways),
+		}
+		for _, h := range parts.Hostnames {
+			head.Hostnames = append(head.Hostnames, input.LowerHost(h))
+		}
+		ref := ir.Ref{Kind: k.Kind, Name: name}
+		s.putRoute(ref, head, o.GetGeneration())
+		input.Rules.Set(s.table, ref, parts.Rules)
+		return true
 	}
-	for _, h := range o.Spec.Hostnames {
-		head.Hostnames = append(head.Hostnames, input.LowerHost(h))
-	}
-	s.putRoute(ir.Ref{Kind: ir.KindHTTPRoute, Name: name}, head, o.Generation)
-	input.HTTPRules.Set(s.table, name, o.Spec.Rules)
+	return false
 }
 
 // putRoute stores a route's head and keeps the indexes by Gateway and host name.
@@ -49,6 +59,7 @@ func (s *Store) deleteRoute(ref ir.Ref) {
 		}
 	}
 	input.Routes.Delete(s.table, ref)
+	input.Rules.Delete(s.table, ref)
 	s.unlist(ref)
 }
 

@@ -41,8 +41,6 @@ func (s *Store) Put(object metav1.Object) {
 		s.putClass(o)
 	case *gwv1.Gateway:
 		s.putGateway(name, o)
-	case *gwv1.HTTPRoute:
-		s.putHTTPRoute(name, o)
 	case *gwv1.ReferenceGrant:
 		add(s.table, input.GrantsOfNamespace, name.Namespace, name, ir.Name.Compare)
 		input.Grants.Set(s.table, name, &o.Spec)
@@ -59,7 +57,9 @@ func (s *Store) Put(object metav1.Object) {
 	case *v1alpha1.Backend:
 		input.Backends.Set(s.table, name, &o.Spec)
 	default:
-		panic(fmt.Sprintf("store: no cell for %T", object))
+		if !s.putAnyRoute(name, object) {
+			panic(fmt.Sprintf("store: no cell for %T", object))
+		}
 	}
 }
 
@@ -71,9 +71,6 @@ func (s *Store) Delete(ref ir.Ref) {
 		s.unlist(ref)
 	case ir.KindGateway:
 		s.deleteGateway(ref)
-	case ir.KindHTTPRoute:
-		s.deleteRoute(ref)
-		input.HTTPRules.Delete(s.table, ref.Name)
 	case ir.KindReferenceGrant:
 		remove(s.table, input.GrantsOfNamespace, ref.Namespace, ref.Name, ir.Name.Compare)
 		input.Grants.Delete(s.table, ref.Name)
@@ -89,6 +86,10 @@ func (s *Store) Delete(ref ir.Ref) {
 		input.NamespaceLabels.Delete(s.table, ref.Name.Name)
 	case ir.KindBackend:
 		input.Backends.Delete(s.table, ref.Name)
+	default:
+		if input.IsRoute(ref.Kind) {
+			s.deleteRoute(ref)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func coreLayers() []layer {
 		{
 			packages: "translator/input", why: "cells hold projections of objects and decide nothing",
 			own:    []string{"api/v1alpha1", "internal/memo", "translator/ir"},
-			others: []string{gatewayTypes, coreTypes},
+			others: []string{gatewayTypes, coreTypes, machinery},
 		},
 		{
 			packages: "translator/attach", why: "what belongs together is decided without rules and without Envoy",
@@ -68,7 +68,7 @@ func coreLayers() []layer {
 		},
 		{
 			packages: "translator/xds", why: "Envoy's messages are written from the IR alone",
-			own: []string{"internal/re2", "translator/ir", "translator/xds/filter"}, others: []string{envoyMessages, protobuf},
+			own: []string{"internal/re2", "translator/ir", "translator/xds/filter"}, others: []string{envoyMessages, "github.com/cncf/xds/go", protobuf},
 		},
 		{
 			packages: "translator", why: "the root composes the core, and knows no shell",

@@ -3,6 +3,7 @@
 package echo
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -27,6 +29,8 @@ type Options struct {
 	Address string
 	// TLS is nil for plaintext.
 	TLS *tls.Config
+	// Observe is told of every request but WebSockets. It may be nil; it is called from many goroutines.
+	Observe func(Answer)
 }
 
 // Server is a running echo server.
@@ -35,6 +39,10 @@ type Server struct {
 	http *http.Server
 	at   net.Addr
 	done chan error
+
+	observe func(Answer)
+	mu      sync.Mutex
+	tries   map[string]int // by x-echo-fail-key
 }
 
 // Start listens and serves until Close.
@@ -47,7 +55,7 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("echo: %w", err)
 	}
-	s := &Server{name: o.Name, at: listener.Addr(), done: make(chan error, 1)}
+	s := &Server{name: o.Name, at: listener.Addr(), done: make(chan error, 1), observe: o.Observe, tries: map[string]int{}}
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -109,8 +117,9 @@ type TLS struct {
 	Client     string `json:"client,omitempty"`
 }
 
-// serve answers. Headers of the request may ask for another answer: x-echo-status (a code), x-echo-delay (a duration)
-// and x-echo-header ("name: value", repeatable).
+// serve answers. Headers of the request may ask for another answer: x-echo-status (a code), x-echo-delay (a duration),
+// x-echo-header ("name: value", repeatable), and by the number of requests with the same x-echo-fail-key: x-echo-fail
+// makes that many fail with x-echo-fail-status (503), x-echo-slow makes x-echo-delay count for that many alone.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Echo-Name", s.name)
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
@@ -122,12 +131,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n, _ := io.Copy(io.Discard, r.Body)
-	if d, err := time.ParseDuration(r.Header.Get("X-Echo-Delay")); err == nil {
-		select {
-		case <-time.After(d):
-		case <-r.Context().Done():
-			return
-		}
+	try := s.count(r)
+	answer := s.answer(r, n)
+	if s.observe != nil {
+		s.observe(answer)
+	}
+	if !wait(r, try) {
+		return
 	}
 	for _, line := range r.Header.Values("X-Echo-Header") {
 		if name, value, ok := strings.Cut(line, ":"); ok {
@@ -135,13 +145,47 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if try > 0 {
+		w.Header().Set("X-Echo-Tries", strconv.Itoa(try))
+	}
+	if fail, err := strconv.Atoi(r.Header.Get("X-Echo-Fail")); err == nil && try <= fail {
+		r.Header.Set("X-Echo-Status", cmp.Or(r.Header.Get("X-Echo-Fail-Status"), "503"))
+	}
 	if code, err := strconv.Atoi(r.Header.Get("X-Echo-Status")); err == nil && code >= 200 && code < 600 {
 		w.WriteHeader(code)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
-	_ = enc.Encode(s.answer(r, n))
+	_ = enc.Encode(answer)
+}
+
+// wait delays the answer as the request asks; false when the client went away meanwhile.
+func wait(r *http.Request, try int) bool {
+	slow, err := strconv.Atoi(r.Header.Get("X-Echo-Slow"))
+	hurry := err == nil && try > slow
+	d, err := time.ParseDuration(r.Header.Get("X-Echo-Delay"))
+	if err != nil || hurry {
+		return true
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// count returns how many requests with the same x-echo-fail-key came, this one included; 0 without such a key.
+func (s *Server) count(r *http.Request) int {
+	key := r.Header.Get("X-Echo-Fail-Key")
+	if key == "" {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tries[key]++
+	return s.tries[key]
 }
 
 func (s *Server) answer(r *http.Request, body int64) Answer {
@@ -181,9 +225,12 @@ func (s *Server) webSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // grpc sends every message of any method back, as it comes, and ends with status OK, or with the number that the header
-// x-echo-grpc-status gives.
+// x-echo-grpc-status gives. What it received stands in the header x-echo-answer, as JSON.
 func (s *Server) grpc(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+	if answer, err := json.Marshal(s.answer(r, 0)); err == nil {
+		w.Header().Set("X-Echo-Answer", string(answer))
+	}
 	w.Header().Set("Trailer", "Grpc-Status")
 	w.WriteHeader(http.StatusOK)
 	control := http.NewResponseController(w)

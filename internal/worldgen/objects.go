@@ -32,7 +32,7 @@ func (m *Maker) meta(name, namespace string) metav1.ObjectMeta {
 // Object makes an object of any kind, new or to replace one of the same name.
 func (m *Maker) Object() (metav1.Object, ir.Ref) {
 	kinds := []func() (metav1.Object, ir.Kind){
-		m.class, m.gateway, m.gateway, m.route, m.route, m.route, m.grant, m.service, m.slice, m.secret, m.configMap,
+		m.class, m.gateway, m.gateway, m.route, m.route, m.route, m.grpcRoute, m.grant, m.service, m.slice, m.secret, m.configMap,
 		m.namespace, m.backend,
 	}
 	o, kind := of(m, kinds)()
@@ -101,6 +101,34 @@ func (m *Maker) allowed() *gwv1.AllowedRoutes {
 
 func (m *Maker) route() (metav1.Object, ir.Kind) {
 	r := &gwv1.HTTPRoute{ObjectMeta: m.meta("r"+strconv.Itoa(m.Choose.Pick(5)), of(m, namespaces))}
+	r.Spec.CommonRouteSpec, r.Spec.Hostnames = m.head()
+	for range m.Choose.Pick(4) {
+		r.Spec.Rules = append(r.Spec.Rules, m.rule())
+	}
+	return r, ir.KindHTTPRoute
+}
+
+func (m *Maker) grpcRoute() (metav1.Object, ir.Kind) {
+	r := &gwv1.GRPCRoute{ObjectMeta: m.meta("r"+strconv.Itoa(m.Choose.Pick(3)), of(m, namespaces))}
+	r.Spec.CommonRouteSpec, r.Spec.Hostnames = m.head()
+	for range m.Choose.Pick(3) {
+		var rule gwv1.GRPCRouteRule
+		for range m.Choose.Pick(3) {
+			rule.Matches = append(rule.Matches, gwv1.GRPCRouteMatch{Method: &gwv1.GRPCMethodMatch{
+				Type:    of(m, []*gwv1.GRPCMethodMatchType{nil, ptr(gwv1.GRPCMethodMatchRegularExpression)}),
+				Service: of(m, []*string{nil, ptr("shop.Cart"), ptr("shop.Pay")}), Method: of(m, []*string{nil, ptr("Add"), ptr("(")}),
+			}})
+		}
+		for range m.Choose.Pick(3) {
+			rule.BackendRefs = append(rule.BackendRefs, gwv1.GRPCBackendRef{BackendRef: m.backendRef().BackendRef})
+		}
+		r.Spec.Rules = append(r.Spec.Rules, rule)
+	}
+	return r, ir.KindGRPCRoute
+}
+
+// head says where a route attaches.
+func (m *Maker) head() (common gwv1.CommonRouteSpec, hostnames []gwv1.Hostname) {
 	for range 1 + m.Choose.Pick(2) {
 		p := gwv1.ParentReference{Name: of(m, []gwv1.ObjectName{"edge", "edge", "other", "absent"}), Namespace: ptr(gwv1.Namespace(of(m, namespaces[:2])))}
 		if m.Choose.Pick(3) == 0 {
@@ -109,17 +137,14 @@ func (m *Maker) route() (metav1.Object, ir.Kind) {
 		if m.Choose.Pick(5) == 0 {
 			p.Port = ptr(of(m, []int32{80, 443}))
 		}
-		r.Spec.ParentRefs = append(r.Spec.ParentRefs, p)
+		common.ParentRefs = append(common.ParentRefs, p)
 	}
 	for range m.Choose.Pick(3) {
 		if h := of(m, hosts); h != "" {
-			r.Spec.Hostnames = append(r.Spec.Hostnames, gwv1.Hostname(h))
+			hostnames = append(hostnames, gwv1.Hostname(h))
 		}
 	}
-	for range m.Choose.Pick(4) {
-		r.Spec.Rules = append(r.Spec.Rules, m.rule())
-	}
-	return r, ir.KindHTTPRoute
+	return common, hostnames
 }
 
 func (m *Maker) rule() gwv1.HTTPRouteRule {
@@ -143,16 +168,28 @@ func (m *Maker) rule() gwv1.HTTPRouteRule {
 		rule.Matches = append(rule.Matches, match)
 	}
 	rule.Filters = m.filters()
+	if m.Choose.Pick(5) == 0 {
+		rule.Retry = &gwv1.HTTPRouteRetry{Attempts: of(m, []*int{nil, ptr(0), ptr(2)}), Codes: []gwv1.HTTPRouteRetryStatusCode{503, 500}, Backoff: ptr(gwv1.Duration("10ms"))}
+	}
+	if m.Choose.Pick(6) == 0 {
+		rule.SessionPersistence = of(m, []*gwv1.SessionPersistence{
+			{Cookie: &gwv1.CookieConfig{}}, {Type: ptr(gwv1.HeaderBasedSessionPersistence), Header: &gwv1.HeaderConfig{Name: "x-session"}},
+		})
+	}
 	if len(rule.Filters) == 0 || rule.Filters[0].Type != gwv1.HTTPRouteFilterRequestRedirect {
 		for range m.Choose.Pick(4) {
-			rule.BackendRefs = append(rule.BackendRefs, m.backendRef())
+			ref := m.backendRef()
+			if m.Choose.Pick(6) == 0 {
+				ref.Filters = m.filters()
+			}
+			rule.BackendRefs = append(rule.BackendRefs, ref)
 		}
 	}
 	return rule
 }
 
 func (m *Maker) filters() []gwv1.HTTPRouteFilter {
-	switch m.Choose.Pick(7) {
+	switch m.Choose.Pick(9) {
 	case 0:
 		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &gwv1.HTTPRequestRedirectFilter{
 			Scheme: of(m, []*string{nil, ptr("https")}), Port: of(m, []*gwv1.PortNumber{nil, ptr(int32(8443)), ptr(int32(80))}),
@@ -166,7 +203,16 @@ func (m *Maker) filters() []gwv1.HTTPRouteFilter {
 			Path: &gwv1.HTTPPathModifier{Type: gwv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: ptr(of(m, []string{"/", "/z", "/z/"}))},
 		}}}
 	case 3:
-		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterCORS}}
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterExtensionRef}}
+	case 4:
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterCORS, CORS: &gwv1.HTTPCORSFilter{
+			AllowOrigins: of(m, [][]gwv1.CORSOrigin{{"*"}, {"https://*.example", "https://b.example:8443"}}), AllowMethods: []gwv1.HTTPMethodWithWildcard{"*"},
+			AllowCredentials: ptr(m.flip()),
+		}}}
+	case 5:
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestMirror, RequestMirror: &gwv1.HTTPRequestMirrorFilter{
+			BackendRef: m.backendRef().BackendObjectReference, Percent: of(m, []*int32{nil, ptr(int32(0)), ptr(int32(30))}),
+		}}}
 	default:
 		return nil
 	}
@@ -191,7 +237,7 @@ func (m *Maker) backendRef() gwv1.HTTPBackendRef {
 func (m *Maker) grant() (metav1.Object, ir.Kind) {
 	g := &gwv1.ReferenceGrant{ObjectMeta: m.meta(of(m, []string{"g0", "g1"}), of(m, namespaces))}
 	g.Spec.From = []gwv1.ReferenceGrantFrom{{
-		Group: gwv1.GroupName, Kind: of(m, []gwv1.Kind{"HTTPRoute", "Gateway"}), Namespace: gwv1.Namespace(of(m, namespaces)),
+		Group: gwv1.GroupName, Kind: of(m, []gwv1.Kind{"HTTPRoute", "GRPCRoute", "Gateway"}), Namespace: gwv1.Namespace(of(m, namespaces)),
 	}}
 	to := of(m, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
 	if m.Choose.Pick(3) == 0 {

@@ -84,6 +84,15 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 	return fault(finding.Internal, gwv1.RouteReasonBackendNotFound, panicked)
 })
 
+// variant chooses how a backend is spoken to. gRPC needs HTTP/2, so a GRPCRoute speaks it to backends that do not say
+// what they speak.
+func (r BackendRef) variant(name ir.BackendName, app string) ir.BackendName {
+	if r.FromKind == string(ir.KindGRPCRoute) && app == "" {
+		return name.H2C()
+	}
+	return name
+}
+
 func (r BackendRef) name() string { return r.Kind + " " + r.To.String() }
 
 func fault(code finding.Code, reason gwv1.RouteConditionReason, args ...any) Destination {
@@ -105,7 +114,7 @@ func serviceDestination(c *memo.Ctx, r BackendRef) Destination {
 	if _, ok := protocolOf(port.AppProtocol); !ok {
 		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
 	}
-	d := Destination{Backend: ir.ServiceBackend(r.To, r.Port)}
+	d := Destination{Backend: r.variant(ir.ServiceBackend(r.To, r.Port), port.AppProtocol)}
 	if !HasEndpoints.Get(c, d.Backend) {
 		d.Note = &Fault{Code: finding.BackendNoEndpoints, Args: []any{r.name()}}
 	}
@@ -140,6 +149,15 @@ func protocolOf(app string) (ir.Protocol, bool) {
 	}
 }
 
+// spoken returns what is spoken to a backend with this appProtocol, unless its name says so.
+func spoken(name ir.BackendName, app string) ir.Protocol {
+	if _, h2c := name.Variant(); h2c {
+		return ir.ProtocolH2C
+	}
+	p, _ := protocolOf(app)
+	return p
+}
+
 // Backend describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
 func Backend(c *memo.Ctx, name ir.BackendName) *ir.Backend {
 	object, number := name.Object()
@@ -154,9 +172,8 @@ func Backend(c *memo.Ctx, name ir.BackendName) *ir.Backend {
 	if port == nil {
 		return nil
 	}
-	protocol, _ := protocolOf(port.AppProtocol)
 	return &ir.Backend{
-		Name: name, Protocol: protocol,
+		Name: name, Protocol: spoken(name, port.AppProtocol),
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
 	}
 }

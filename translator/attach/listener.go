@@ -98,14 +98,14 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 }
 
 // routeKinds lists the kinds of routes that listeners of a protocol may take; none for protocols that are not served.
-// It is the only place that does.
-func routeKinds(p gwv1.ProtocolType) []ir.Kind {
-	switch p {
-	case gwv1.HTTPProtocolType, gwv1.HTTPSProtocolType:
-		return []ir.Kind{ir.KindHTTPRoute}
-	default:
-		return nil
+func routeKinds(protocol gwv1.ProtocolType) []ir.Kind {
+	var kinds []ir.Kind
+	for _, k := range input.RouteKinds() {
+		if slices.Contains(k.Protocols, protocol) {
+			kinds = append(kinds, k.Kind)
+		}
 	}
+	return kinds
 }
 
 func served(p gwv1.ProtocolType) bool { return len(routeKinds(p)) > 0 }

@@ -38,7 +38,7 @@ func objectDestination(c *memo.Ctx, r BackendRef) Destination {
 	if tls := ClientTLSOf.Get(c, r.To); tls.Fault != "" {
 		return fault(finding.BackendTLS, gwv1.RouteReasonBackendNotFound, r.name(), tls.Fault)
 	}
-	return Destination{Backend: ir.ObjectBackend(r.To)}
+	return Destination{Backend: r.variant(ir.ObjectBackend(r.To), appProtocol(b))}
 }
 
 func knownProtocol(app string) bool {
@@ -82,13 +82,12 @@ func objectBackend(c *memo.Ctx, name ir.BackendName, object ir.Name) *ir.Backend
 	if !ok {
 		return nil
 	}
-	protocol, _ := protocolOf(appProtocol(b))
 	tls := ClientTLSOf.Get(c, object)
 	if tls.Fault != "" {
 		return nil // never without the TLS that was asked for
 	}
 	out := &ir.Backend{
-		Name: name, Protocol: protocol, TLS: tls.TLS,
+		Name: name, Protocol: spoken(name, appProtocol(b)), TLS: tls.TLS,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: object}}},
 	}
 	if h := b.ExternalHostname; h != nil {

@@ -19,8 +19,8 @@ var (
 	Gateways = memo.NewInput[ir.Name]("Gateway", memo.Equal[*Gateway])
 	// Routes are what decides where a route attaches, for every kind of route.
 	Routes = memo.NewInput[ir.Ref]("RouteHead", memo.Equal[*RouteHead])
-	// HTTPRules are the rules of an HTTPRoute, which change for other reasons than its attachment.
-	HTTPRules = memo.NewInput[ir.Name]("HTTPRules", memo.Equal[[]gwv1.HTTPRouteRule])
+	// Rules are the rules of a route, a slice of its kind's, which change for other reasons than its attachment.
+	Rules = memo.NewInput[ir.Ref]("RouteRules", memo.Equal[any])
 	// Generations are metadata.generation: only statuses read them.
 	Generations = memo.NewInput[ir.Ref]("Generation", memo.Same[int64])
 	// Grants are the ReferenceGrants.

@@ -14,7 +14,8 @@ type ListenerName string
 // RouteTableName names an Envoy RouteConfiguration.
 type RouteTableName string
 
-// BackendName names an Envoy cluster and its endpoints: "<ns>/<service>/<port>", or "Backend/<ns>/<name>".
+// BackendName names an Envoy cluster and its endpoints: "<ns>/<service>/<port>", or "Backend/<ns>/<name>", perhaps
+// with a variant behind it.
 type BackendName string
 
 // SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>".
@@ -66,9 +67,29 @@ func ObjectBackend(backend Name) BackendName {
 	return BackendName("Backend/" + backend.Namespace + "/" + backend.Name)
 }
 
+// h2cVariant marks the cluster of a backend that is spoken to in HTTP/2 because a route asks for it, whatever the
+// backend itself says.
+const h2cVariant = "/h2c"
+
+// H2C names the variant of a backend that is spoken to in HTTP/2 without TLS.
+func (n BackendName) H2C() BackendName { return n + h2cVariant }
+
+// Variant returns the name without its variant, and whether it was one of [BackendName.H2C].
+func (n BackendName) Variant() (base BackendName, h2c bool) {
+	name, h2c := strings.CutSuffix(string(n), h2cVariant)
+	if h2c && strings.Count(name, "/") == backendSlashes { // an object may be called h2c
+		return BackendName(name), true
+	}
+	return n, false
+}
+
+// backendSlashes is the number of slashes in a name without variant.
+const backendSlashes = 2
+
 // Object returns what a backend is made of: a Service and its port, or a Backend object, which has port 0.
 func (n BackendName) Object() (object Name, port int32) {
-	parts := strings.SplitN(string(n), "/", 3)
+	base, _ := n.Variant()
+	parts := strings.SplitN(string(base), "/", 3)
 	if parts[0] == string(KindBackend) {
 		return Name{Namespace: parts[1], Name: parts[2]}, 0
 	}

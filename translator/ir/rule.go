@@ -14,10 +14,24 @@ type Rule struct {
 
 // Match says which requests a rule takes: all parts must hold.
 type Match struct {
+	// Rank decides between matches that take the same request; the kind of route sets it.
+	Rank Rank
+	// GRPC takes only gRPC requests: those whose content type begins with application/grpc.
+	GRPC    bool
 	Path    PathMatch
 	Method  string       // empty takes any
 	Headers []ValueMatch // sorted by name (lower case)
 	Query   []ValueMatch // sorted by name (case-sensitive)
+}
+
+// Rank is the precedence of a match among those of a host, after the route's own host name and before its age: the
+// match with the larger number wins, field by field (Gateway API, HTTPRouteRule.matches, GRPCRouteRule.matches).
+type Rank struct {
+	PathType   int // how exactly the path is given
+	PathLength int // characters of the path, or of the gRPC service
+	Method     int // whether a method is given, or characters of the gRPC method
+	Headers    int // number of header matches
+	Query      int // number of query parameter matches
 }
 
 // PathType is how a path is compared.
@@ -49,16 +63,56 @@ type Action interface{ action() }
 // Forward sends the request to one of several backends.
 type Forward struct {
 	Split   []Weighted // at least one entry with a weight above 0; sorted as in the route
+	Failure uint32     // status of the answers to invalid shares
 	Rewrite Rewrite
+	Mirrors []Mirror
 	Timeout Timeouts
+	Retry   Retry
 }
 
-// Weighted is one backend and its share. Invalid shares are answered with 500 (Gateway API, HTTPRouteRule.backendRefs).
+// Mirror sends a copy of a share of the requests to a further backend, whose answers are ignored.
+type Mirror struct {
+	Backend    BackendName
+	PerMillion uint32 // 1 to 1,000,000
+}
+
+// Retry says when a request is sent again. Connections that cannot be made and requests that a backend refused before it
+// looked at them are always retried, if anything is; its zero value retries nothing.
+type Retry struct {
+	Attempts uint32        // in addition to the first
+	Codes    []uint32      // statuses of answers that are retried, sorted
+	Backoff  time.Duration // base interval; 0 leaves it to the proxy
+}
+
+// Backends lists every backend that requests or copies of them go to, in the order of the route, perhaps repeatedly.
+func (f *Forward) Backends() []BackendName {
+	var names []BackendName
+	mirrors := func(list []Mirror) {
+		for _, m := range list {
+			names = append(names, m.Backend)
+		}
+	}
+	for i := range f.Split {
+		if w := &f.Split[i]; !w.Invalid {
+			names = append(names, w.Backend)
+			mirrors(w.Mirrors)
+		}
+	}
+	mirrors(f.Mirrors)
+	return names
+}
+
+// Weighted is one backend and its share. Invalid shares are answered with an error: 500 (Gateway API,
+// HTTPRouteRule.backendRefs), or UNAVAILABLE where gRPC is spoken (GRPCRouteRule.backendRefs).
 type Weighted struct {
 	Weight  uint32
 	Backend BackendName // empty when Invalid
 	Invalid bool
-	Headers HeaderEdits // filters of this backendRef
+	// What the filters of this backendRef ask for, in addition to those of the rule.
+	Features Features
+	Rewrite  Rewrite
+	Mirrors  []Mirror
+	Redirect *Redirect // instead of sending the request anywhere
 }
 
 // Redirect answers with a redirect.
@@ -113,7 +167,37 @@ type Timeouts struct {
 // Features are the settings of a rule, already merged.
 type Features struct {
 	Headers HeaderEdits
+	CORS    *CORS
+	Session *Session
 }
+
+// CORS answers preflight requests and says in answers which other origins may read them (Fetch standard, "CORS
+// protocol").
+type CORS struct {
+	Origins     []string // "*", or scheme://host with an optional port, where host may begin with "*"; lower case
+	Methods     []string // "*" for all
+	Headers     []string // "*" for all
+	Expose      []string // "*" for all
+	MaxAge      uint32   // seconds
+	Credentials bool
+}
+
+// Session keeps the requests of a session on one backend and endpoint (GEP-1619).
+type Session struct {
+	Type SessionType
+	Name string        // of the cookie or header
+	Path string        // of the cookie
+	Life time.Duration // of the cookie; 0 for as long as the browser runs
+}
+
+// SessionType says how a session is recognised.
+type SessionType uint8
+
+// The types.
+const (
+	SessionCookie SessionType = iota
+	SessionHeader
+)
 
 // HeaderEdits change the headers of a request on its way in and of the response on its way out.
 type HeaderEdits struct {

@@ -1,14 +1,9 @@
 package route
 
 import (
-	"strconv"
-	"time"
-
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -21,183 +16,25 @@ var HTTP = Kind{
 }
 
 func httpRules(c *memo.Ctx, name ir.Name) Lowered {
-	rules, _ := input.HTTPRules.Read(c, name)
-	l := lowering{c: c, route: ir.Ref{Kind: ir.KindHTTPRoute, Name: name}}
-	for i := range rules {
-		l.rule(i, &rules[i])
+	l := lowering{c: c, route: ir.Ref{Kind: ir.KindHTTPRoute, Name: name}, failure: 500}
+	rules, _ := input.Rules.Read(c, l.route)
+	list, _ := rules.([]gwv1.HTTPRouteRule)
+	for i := range list {
+		l.begin(i)
+		l.rule(&list[i], l.httpMatches(list[i].Matches))
 	}
 	return l.out
 }
 
-// lowering collects the rules of one route.
-type lowering struct {
-	c     *memo.Ctx
-	route ir.Ref
-	out   Lowered
-
-	at      string // path of the rule at hand
-	dropped bool   // whether the rule at hand is not served as asked
-}
-
-// drop reports that the rule at hand is not served as asked.
-func (l *lowering) drop(code finding.Code, sub string, args ...any) {
-	l.dropped = true
-	l.leaveOut(code, sub, args...)
-}
-
-// leaveOut reports that a part of the rule at hand is left out: the rest is served as asked.
-func (l *lowering) leaveOut(code finding.Code, sub string, args ...any) {
-	l.out.Problems = append(l.out.Problems, finding.Under(
-		finding.PartiallyInvalid, gwv1.RouteReasonUnsupportedValue, finding.New(code, l.route, l.at+sub, args...)))
-}
-
-func (l *lowering) rule(index int, rule *gwv1.HTTPRouteRule) {
-	l.at, l.dropped = finding.Element("spec.rules", index), false
-	section := strconv.Itoa(index)
-	if rule.Name != nil {
-		section = string(*rule.Name)
-	}
-	r := ir.Rule{Origin: ir.Origin{Ref: l.route, Section: section}}
-	matches := rule.Matches
+func (l *lowering) httpMatches(matches []gwv1.HTTPRouteMatch) []numbered {
 	if len(matches) == 0 {
 		matches = []gwv1.HTTPRouteMatch{{}}
 	}
-	action, features := l.action(rule)
-	served := 0
+	var out []numbered
 	for j := range matches {
-		match, ok := l.match(j, &matches[j])
-		if !ok {
-			continue
+		if m, ok := l.match(j, &matches[j]); ok {
+			out = append(out, numbered{j, m})
 		}
-		served++
-		r.Name = l.route.String() + "/" + section + "/" + strconv.Itoa(j)
-		r.Match, r.Features = match, features
-		r.Action = l.withPrefix(action, match)
-		if l.dropped {
-			r.Action, r.Features = ir.Respond{Status: 500}, ir.Features{}
-		}
-		l.out.Rules = append(l.out.Rules, r)
-	}
-	l.out.Total++
-	if l.dropped || served == 0 {
-		l.out.Dropped++
-	}
-}
-
-// action decides what a rule does, before it is known which prefix a match gives to a path edit.
-func (l *lowering) action(rule *gwv1.HTTPRouteRule) (ir.Action, ir.Features) {
-	f := l.filters(".filters", rule.Filters)
-	timeouts := l.timeouts(rule.Timeouts)
-	l.refuseUnsupported(rule)
-	features := ir.Features{Headers: f.headers}
-	switch {
-	case l.dropped:
-		return ir.Respond{Status: 500}, ir.Features{}
-	case f.redirect != nil:
-		return *f.redirect, features
-	}
-	forward := ir.Forward{Split: l.split(rule.BackendRefs), Rewrite: f.rewrite, Timeout: timeouts}
-	if !sendsAnything(forward.Split) {
-		l.explainNothing(rule)
-		return ir.Respond{Status: 500}, features
-	}
-	return forward, features
-}
-
-func sendsAnything(split []ir.Weighted) bool {
-	for _, w := range split {
-		if w.Weight > 0 && !w.Invalid {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *lowering) explainNothing(rule *gwv1.HTTPRouteRule) {
-	switch {
-	case len(rule.BackendRefs) == 0:
-		l.note(finding.RuleNoBackend, "")
-	case allZero(rule.BackendRefs):
-		l.note(finding.BackendWeights, ".backendRefs")
-	}
-}
-
-func allZero(refs []gwv1.HTTPBackendRef) bool {
-	for i := range refs {
-		if refs[i].Weight == nil || *refs[i].Weight != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// note reports something that no condition carries.
-func (l *lowering) note(code finding.Code, sub string, args ...any) {
-	l.out.Problems = append(l.out.Problems, finding.Problem{Finding: finding.New(code, l.route, l.at+sub, args...)})
-}
-
-func (l *lowering) refuseUnsupported(rule *gwv1.HTTPRouteRule) {
-	if rule.Retry != nil {
-		l.drop(finding.RuleUnsupported, ".retry", "retry")
-	}
-	if rule.SessionPersistence != nil { //nolint:staticcheck // deprecated fields are refused like others
-		l.drop(finding.RuleUnsupported, ".sessionPersistence", "sessionPersistence")
-	}
-}
-
-func (l *lowering) timeouts(t *gwv1.HTTPRouteTimeouts) ir.Timeouts {
-	if t == nil {
-		return ir.Timeouts{}
-	}
-	out := ir.Timeouts{Request: l.duration(".timeouts.request", t.Request), Backend: l.duration(".timeouts.backendRequest", t.BackendRequest)}
-	if out.Request > 0 && out.Backend > out.Request {
-		l.drop(finding.RuleTimeouts, ".timeouts.backendRequest", "backendRequest is longer than request")
 	}
 	return out
-}
-
-// duration reads a Gateway API duration (GEP-2257), which is a subset of Go's.
-func (l *lowering) duration(sub string, d *gwv1.Duration) time.Duration {
-	if d == nil {
-		return 0
-	}
-	v, err := time.ParseDuration(string(*d))
-	if err != nil {
-		l.drop(finding.RuleTimeouts, sub, "the duration "+strconv.Quote(string(*d))+" cannot be read")
-	}
-	return v
-}
-
-// split resolves the backends of a rule. One that cannot be reached keeps its share, which is answered with 500.
-func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
-	split := make([]ir.Weighted, 0, len(refs))
-	for i := range refs {
-		ref := &refs[i]
-		w := ir.Weighted{Weight: 1}
-		if ref.Weight != nil {
-			w.Weight = uint32(*ref.Weight) //nolint:gosec // the schema bounds weights
-		}
-		sub := finding.Element(".backendRefs", i)
-		w.Backend = l.destination(sub, ref.BackendObjectReference)
-		headers, ok := l.backendFilters(sub, ref.Filters)
-		w.Headers = headers
-		if w.Invalid = w.Backend == "" || !ok; w.Invalid {
-			w.Backend, w.Headers = "", ir.HeaderEdits{}
-		}
-		split = append(split, w)
-	}
-	return split
-}
-
-// destination returns the backend of a reference, or "" after reporting why there is none.
-func (l *lowering) destination(sub string, ref gwv1.BackendObjectReference) ir.BackendName {
-	d := attach.DestinationOf.Get(l.c, attach.NewBackendRef(l.route, ref))
-	if d.Note != nil {
-		l.note(d.Note.Code, sub, d.Note.Args...)
-	}
-	if d.Fault != nil {
-		l.out.Problems = append(l.out.Problems, finding.Under(
-			finding.ResolvedRefs, d.Fault.Reason, finding.New(d.Fault.Code, l.route, l.at+sub, d.Fault.Args...)))
-	}
-	return d.Backend
 }

@@ -12,9 +12,10 @@ import (
 
 // filtered is what the filters of a rule ask for.
 type filtered struct {
-	headers  ir.HeaderEdits
+	features ir.Features
 	redirect *ir.Redirect
 	rewrite  ir.Rewrite
+	mirrors  []ir.Mirror
 }
 
 // filters reads the filters of a rule. One that is not supported drops the rule: a filter is never skipped (Gateway
@@ -26,14 +27,18 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 		f, sub := &fs[i], finding.Element(list, i)
 		switch f.Type {
 		case gwv1.HTTPRouteFilterRequestHeaderModifier:
-			out.headers.Request = append(out.headers.Request, l.edits(sub+".requestHeaderModifier", f.RequestHeaderModifier)...)
+			out.features.Headers.Request = append(out.features.Headers.Request, l.edits(sub+".requestHeaderModifier", f.RequestHeaderModifier)...)
 		case gwv1.HTTPRouteFilterResponseHeaderModifier:
-			out.headers.Response = append(out.headers.Response, l.edits(sub+".responseHeaderModifier", f.ResponseHeaderModifier)...)
+			out.features.Headers.Response = append(out.features.Headers.Response, l.edits(sub+".responseHeaderModifier", f.ResponseHeaderModifier)...)
 		case gwv1.HTTPRouteFilterRequestRedirect:
 			out.redirect = redirect(f.RequestRedirect)
 		case gwv1.HTTPRouteFilterURLRewrite:
 			out.rewrite = rewrite(f.URLRewrite)
 			rewrites = true
+		case gwv1.HTTPRouteFilterRequestMirror:
+			out.mirrors = append(out.mirrors, l.mirror(sub+".requestMirror", f.RequestMirror)...)
+		case gwv1.HTTPRouteFilterCORS:
+			out.features.CORS = cors(f.CORS)
 		default:
 			l.drop(finding.RuleUnsupported, sub+".type", "filter "+string(f.Type))
 		}
@@ -44,19 +49,62 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 	return out
 }
 
-// backendFilters reads the filters of a backendRef, of which only header changes are supported. The others make the
-// backend's share invalid.
-func (l *lowering) backendFilters(sub string, fs []gwv1.HTTPRouteFilter) (ir.HeaderEdits, bool) {
-	for i := range fs {
-		switch fs[i].Type {
-		case gwv1.HTTPRouteFilterRequestHeaderModifier, gwv1.HTTPRouteFilterResponseHeaderModifier:
-		default:
-			l.leaveOut(finding.RuleUnsupported, finding.Element(sub+".filters", i)+".type",
-				"filter "+string(fs[i].Type)+" of a backendRef")
-			return ir.HeaderEdits{}, false
-		}
+// backendFilters reads the filters of a backendRef. One that is not supported makes the backend's share invalid.
+func (l *lowering) backendFilters(sub string, fs []gwv1.HTTPRouteFilter) (f filtered, ok bool) {
+	before := l.dropped
+	l.dropped = false
+	f = l.filters(sub+".filters", fs)
+	ok = !l.dropped
+	l.dropped = before
+	return f, ok
+}
+
+// mirror resolves where copies of requests go. A backend that cannot be reached gets none, and the request itself goes
+// on (Gateway API, HTTPRequestMirrorFilter.backendRef).
+func (l *lowering) mirror(sub string, f *gwv1.HTTPRequestMirrorFilter) []ir.Mirror {
+	const million = 1_000_000
+	if f == nil {
+		return nil
 	}
-	return l.filters(sub+".filters", fs).headers, true
+	share := uint64(million)
+	switch {
+	case f.Fraction != nil:
+		denominator := uint64(100)
+		if f.Fraction.Denominator != nil {
+			denominator = uint64(max(*f.Fraction.Denominator, 1)) //nolint:gosec // positive
+		}
+		share = min(uint64(max(f.Fraction.Numerator, 0))*million/denominator, million) //nolint:gosec // positive
+	case f.Percent != nil:
+		share = uint64(*f.Percent) * million / 100 //nolint:gosec // the schema bounds percentages
+	}
+	backend := l.destination(sub+".backendRef", f.BackendRef)
+	if backend == "" || share == 0 {
+		return nil
+	}
+	return []ir.Mirror{{Backend: backend, PerMillion: uint32(share)}}
+}
+
+func cors(f *gwv1.HTTPCORSFilter) *ir.CORS {
+	if f == nil {
+		return nil
+	}
+	c := &ir.CORS{MaxAge: 5, Credentials: f.AllowCredentials != nil && *f.AllowCredentials}
+	if f.MaxAge > 0 {
+		c.MaxAge = uint32(f.MaxAge) //nolint:gosec // positive
+	}
+	for _, o := range f.AllowOrigins {
+		c.Origins = append(c.Origins, strings.ToLower(string(o)))
+	}
+	for _, m := range f.AllowMethods {
+		c.Methods = append(c.Methods, string(m))
+	}
+	for _, h := range f.AllowHeaders {
+		c.Headers = append(c.Headers, string(h))
+	}
+	for _, h := range f.ExposeHeaders {
+		c.Expose = append(c.Expose, string(h))
+	}
+	return c
 }
 
 func (l *lowering) edits(sub string, f *gwv1.HTTPHeaderFilter) []ir.HeaderEdit {
@@ -152,6 +200,16 @@ func (l *lowering) withPrefix(action ir.Action, m ir.Match) ir.Action {
 		return a
 	case ir.Forward:
 		a.Rewrite.Path = complete(a.Rewrite.Path)
+		a.Split = slices.Clone(a.Split)
+		for i := range a.Split {
+			w := &a.Split[i]
+			w.Rewrite.Path = complete(w.Rewrite.Path)
+			if w.Redirect != nil {
+				redirect := *w.Redirect
+				redirect.Path = complete(redirect.Path)
+				w.Redirect = &redirect
+			}
+		}
 		return a
 	default:
 		return action

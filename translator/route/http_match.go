@@ -35,11 +35,30 @@ func (l *lowering) match(index int, m *gwv1.HTTPRouteMatch) (ir.Match, bool) {
 		ok = (!v.Regex || l.regex(finding.Element(sub+".queryParams", i)+".value", v.Value)) && ok
 		out.Query = addOnce(out.Query, v)
 	}
-	byName := func(a, b ir.ValueMatch) int { return cmp.Compare(a.Name, b.Name) }
 	slices.SortFunc(out.Headers, byName)
 	slices.SortFunc(out.Query, byName)
+	out.Rank = httpRank(&out)
 	return out, ok
 }
+
+// httpRank ranks a match (Gateway API, HTTPRouteRule.matches). Where the spec leaves regular expressions open, they
+// stand between exact paths and prefixes, longer ones first.
+func httpRank(m *ir.Match) ir.Rank {
+	r := ir.Rank{PathLength: len(m.Path.Value), Headers: len(m.Headers), Query: len(m.Query)}
+	switch m.Path.Type {
+	case ir.PathExact:
+		r.PathType = 2
+	case ir.PathRegex:
+		r.PathType = 1
+	case ir.PathPrefix:
+	}
+	if m.Method != "" {
+		r.Method = 1
+	}
+	return r
+}
+
+func byName(a, b ir.ValueMatch) int { return cmp.Compare(a.Name, b.Name) }
 
 // addOnce leaves out names that are there already: only the first entry of a name counts (Gateway API,
 // HTTPHeaderMatch.name and HTTPQueryParamMatch.name).

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds/filter"
 )
 
 // validated is an Envoy message with the checks that Envoy itself makes before it looks at the meaning
@@ -42,14 +43,7 @@ func encode(id ir.ResourceID, m validated, needs []ir.ResourceID) (*ir.Resource,
 	return Resource(id, body, needs), nil
 }
 
-// pack wraps a message. Packing a message that was just made cannot fail.
-func pack(m proto.Message) *anypb.Any {
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		panic(err)
-	}
-	return &anypb.Any{TypeUrl: urlPrefix + string(m.ProtoReflect().Descriptor().FullName()), Value: body}
-}
+func pack(m proto.Message) *anypb.Any { return filter.Pack(m) }
 
 // ads is the stream that brought the resource which says it.
 func ads() *corev3.ConfigSource {

@@ -21,10 +21,8 @@ import (
 func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, error) {
 	out := &routev3.RouteAction{
 		// Envoy's own default would be 15 seconds; without a word of the user there is no limit.
-		Timeout: durationpb.New(a.Timeout.Request),
-	}
-	if a.Timeout.Backend > 0 {
-		out.RetryPolicy = &routev3.RetryPolicy{NumRetries: wrapperspb.UInt32(0), PerTryTimeout: durationpb.New(a.Timeout.Backend)}
+		Timeout:     durationpb.New(a.Timeout.Request),
+		RetryPolicy: retryPolicy(a),
 	}
 	if a.Rewrite.Hostname != "" {
 		out.HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: a.Rewrite.Hostname}
@@ -33,29 +31,91 @@ func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, 
 		prefix, re := rewritePath(e)
 		out.PrefixRewrite, out.RegexRewrite = prefix, re
 	}
+	for _, m := range a.Mirrors {
+		needs[clusterID(m.Backend)] = true
+		out.RequestMirrorPolicies = append(out.RequestMirrorPolicies, mirrorPolicy(m))
+	}
 	split := validShares(a.Split)
 	if len(split) == 0 {
 		return nil, errors.New("no backend has a share")
 	}
 	for _, w := range split {
-		needs[ir.ResourceID{Type: ir.TypeCluster, Name: string(w.Backend)}] = true
+		needs[clusterID(w.Backend)] = true
 	}
-	if len(split) == 1 && plain(split[0].Headers) {
+	if len(split) == 1 && plain(&split[0]) {
 		out.ClusterSpecifier = &routev3.RouteAction_Cluster{Cluster: string(split[0].Backend)}
 		return &routev3.Route_Route{Route: out}, nil
 	}
 	weighted := &routev3.WeightedCluster{}
-	for _, w := range split {
-		cluster := &routev3.WeightedCluster_ClusterWeight{Name: string(w.Backend), Weight: wrapperspb.UInt32(w.Weight)}
-		cluster.RequestHeadersToAdd, cluster.RequestHeadersToRemove = headerOptions(w.Headers.Request)
-		cluster.ResponseHeadersToAdd, cluster.ResponseHeadersToRemove = headerOptions(w.Headers.Response)
-		weighted.Clusters = append(weighted.Clusters, cluster)
+	for i := range split {
+		weighted.Clusters = append(weighted.Clusters, clusterWeight(&split[i]))
 	}
 	out.ClusterSpecifier = &routev3.RouteAction_WeightedClusters{WeightedClusters: weighted}
 	return &routev3.Route_Route{Route: out}, nil
 }
 
-func plain(h ir.HeaderEdits) bool { return len(h.Request)+len(h.Response) == 0 }
+func clusterID(b ir.BackendName) ir.ResourceID {
+	return ir.ResourceID{Type: ir.TypeCluster, Name: string(b)}
+}
+
+// plain tells whether a backendRef has no filters.
+func plain(w *ir.Weighted) bool {
+	return len(w.Features.Headers.Request)+len(w.Features.Headers.Response) == 0 && w.Rewrite.Hostname == ""
+}
+
+func clusterWeight(w *ir.Weighted) *routev3.WeightedCluster_ClusterWeight {
+	c := &routev3.WeightedCluster_ClusterWeight{Name: string(w.Backend), Weight: wrapperspb.UInt32(w.Weight)}
+	c.RequestHeadersToAdd, c.RequestHeadersToRemove = headerOptions(w.Features.Headers.Request)
+	c.ResponseHeadersToAdd, c.ResponseHeadersToRemove = headerOptions(w.Features.Headers.Response)
+	if w.Rewrite.Hostname != "" {
+		c.HostRewriteSpecifier = &routev3.WeightedCluster_ClusterWeight_HostRewriteLiteral{HostRewriteLiteral: w.Rewrite.Hostname}
+	}
+	return c
+}
+
+// mirrorPolicy sends copies as they are: Envoy would append "-shadow" to the host name.
+func mirrorPolicy(m ir.Mirror) *routev3.RouteAction_RequestMirrorPolicy {
+	return &routev3.RouteAction_RequestMirrorPolicy{
+		Cluster: string(m.Backend), DisableShadowHostSuffixAppend: true,
+		RuntimeFraction: &corev3.RuntimeFractionalPercent{DefaultValue: perMillion(m.PerMillion)},
+	}
+}
+
+func perMillion(n uint32) *typev3.FractionalPercent {
+	return &typev3.FractionalPercent{Numerator: n, Denominator: typev3.FractionalPercent_MILLION}
+}
+
+// longestBackoff is how many times the base interval a wait for the next attempt may be.
+const longestBackoff = 10
+
+// retryPolicy says when Envoy tries again: when there was no connection or the backend refused the request unseen, for
+// the given statuses and, where the user bounds an attempt, when that time is over (Gateway API, HTTPRouteRetry).
+func retryPolicy(a ir.Forward) *routev3.RetryPolicy {
+	if a.Retry.Attempts == 0 && a.Timeout.Backend == 0 {
+		return nil
+	}
+	p := &routev3.RetryPolicy{NumRetries: wrapperspb.UInt32(a.Retry.Attempts)}
+	if a.Timeout.Backend > 0 {
+		p.PerTryTimeout = durationpb.New(a.Timeout.Backend)
+	}
+	if a.Retry.Attempts == 0 {
+		return p
+	}
+	p.RetryOn = "connect-failure,refused-stream"
+	if a.Timeout.Backend > 0 {
+		p.RetryOn += ",reset"
+	}
+	if len(a.Retry.Codes) > 0 {
+		p.RetryOn += ",retriable-status-codes"
+		p.RetriableStatusCodes = a.Retry.Codes
+	}
+	if a.Retry.Backoff > 0 {
+		p.RetryBackOff = &routev3.RetryPolicy_RetryBackOff{
+			BaseInterval: durationpb.New(a.Retry.Backoff), MaxInterval: durationpb.New(longestBackoff * a.Retry.Backoff),
+		}
+	}
+	return p
+}
 
 func validShares(split []ir.Weighted) []ir.Weighted {
 	var valid []ir.Weighted
@@ -65,37 +125,6 @@ func validShares(split []ir.Weighted) []ir.Weighted {
 		}
 	}
 	return valid
-}
-
-// invalidShare returns the part of the requests that goes to invalid backends, nil when there is none.
-func invalidShare(split []ir.Weighted) *typev3.FractionalPercent {
-	var invalid, total uint64
-	for _, w := range split {
-		total += uint64(w.Weight)
-		if w.Invalid {
-			invalid += uint64(w.Weight)
-		}
-	}
-	if invalid == 0 {
-		return nil
-	}
-	const million = 1_000_000
-	return &typev3.FractionalPercent{
-		Numerator:   uint32((invalid*million + total/2) / total), //nolint:gosec // at most a million
-		Denominator: typev3.FractionalPercent_MILLION,
-	}
-}
-
-// failing answers a share of the requests of a rule with 500 (Gateway API, HTTPRouteRule.backendRefs).
-func failing(rule *ir.Rule, match *routev3.RouteMatch, share *typev3.FractionalPercent) *routev3.Route {
-	r := &routev3.Route{
-		Name: rule.Name + "/invalid", Metadata: originMetadata([]ir.Origin{rule.Origin}), Action: respond(ir.Respond{Status: 500}),
-		Match: &routev3.RouteMatch{
-			PathSpecifier: match.PathSpecifier, Headers: match.Headers, QueryParameters: match.QueryParameters,
-			RuntimeFraction: &corev3.RuntimeFractionalPercent{DefaultValue: share},
-		},
-	}
-	return r
 }
 
 var redirectCodes = map[uint32]routev3.RedirectAction_RedirectResponseCode{

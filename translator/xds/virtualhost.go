@@ -7,6 +7,8 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -16,18 +18,25 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 	id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: v.Name.String()}
 	m := &routev3.VirtualHost{Name: id.Name, Domains: []string{string(v.Name.Host)}, Metadata: originMetadata(v.Origin)}
 	needs := map[ir.ResourceID]bool{}
+	var all []*routev3.Route
 	for i := range v.Rules {
 		routes, err := lowerRule(&v.Rules[i], needs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Rules[i].Name, err)
 		}
-		m.Routes = append(m.Routes, routes...)
+		all = append(all, routes...)
 	}
-	m.Routes = append(m.Routes, &routev3.Route{
+	all = append(all, &routev3.Route{
 		Name:   "404",
 		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
 		Action: respond(ir.Respond{Status: 404}),
 	})
+	for _, r := range all { // in a tree they are packed, where the virtual host's own check does not look
+		if err := r.ValidateAll(); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", id, r.GetName(), err)
+		}
+	}
+	setRoutes(m, all)
 	list := make([]ir.ResourceID, 0, len(needs))
 	for need := range needs {
 		list = append(list, need)
@@ -35,12 +44,54 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 	return encode(id, m, list)
 }
 
-// lowerRule returns the Envoy routes of a rule: one, or one more before it for the share of invalid backends.
+// lowerRule returns the Envoy routes of a rule: one, or one for each of its shares.
 func lowerRule(rule *ir.Rule, needs map[ir.ResourceID]bool) ([]*routev3.Route, error) {
 	match, err := routeMatch(rule.Match)
 	if err != nil {
 		return nil, err
 	}
+	forward, ok := rule.Action.(ir.Forward)
+	if !ok {
+		r, err := lowerPart(rule, match, needs)
+		return []*routev3.Route{r}, err
+	}
+	shares := parts(rule, forward)
+	if shares == nil {
+		r, err := lowerPart(rule, match, needs)
+		return []*routev3.Route{r}, err
+	}
+	return lowerParts(shares, match, needs)
+}
+
+// lowerParts returns the routes of a rule that was cut into shares: those of sessions that are pinned to a share first.
+func lowerParts(shares []part, match *routev3.RouteMatch, needs map[ir.ResourceID]bool) ([]*routev3.Route, error) {
+	var total, upTo uint64
+	for _, p := range shares {
+		total += uint64(p.weight)
+	}
+	var pins, routes []*routev3.Route
+	for i := range shares {
+		p := &shares[i]
+		upTo += uint64(p.weight)
+		r, err := lowerPart(&p.rule, share(match, upTo, total), needs)
+		if err != nil {
+			return nil, err
+		}
+		r.Name += p.suffix
+		if s := p.rule.Features.Session; p.pin != "" {
+			pin := proto.Clone(r).(*routev3.Route)
+			pin.Name, pin.Match = r.Name+"/pinned", pinned(match, s, p.pin)
+			pins = append(pins, pin)
+			r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, setPin(s, p.pin))
+		}
+		routes = append(routes, r)
+	}
+	return append(pins, routes...), nil
+}
+
+// lowerPart returns the route of a rule that one route says.
+func lowerPart(rule *ir.Rule, match *routev3.RouteMatch, needs map[ir.ResourceID]bool) (*routev3.Route, error) {
+	var err error
 	r := &routev3.Route{Name: rule.Name, Match: match, Metadata: originMetadata([]ir.Origin{rule.Origin})}
 	setHeaders(r, rule.Features.Headers)
 	r.TypedPerFilterConfig = perRoute(rule.Features)
@@ -51,16 +102,10 @@ func lowerRule(rule *ir.Rule, needs map[ir.ResourceID]bool) ([]*routev3.Route, e
 		r.Action, err = redirect(a)
 	case ir.Forward:
 		r.Action, err = forward(a, needs)
-		if invalid := invalidShare(a.Split); err == nil && invalid != nil {
-			return []*routev3.Route{failing(rule, match, invalid), r}, nil
-		}
 	default:
 		err = fmt.Errorf("no route for action %T", a)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return []*routev3.Route{r}, nil
+	return r, err
 }
 
 func respond(a ir.Respond) *routev3.Route_DirectResponse {
@@ -86,6 +131,9 @@ func routeMatch(m ir.Match) (*routev3.RouteMatch, error) {
 		out.PathSpecifier = &routev3.RouteMatch_Prefix{Prefix: "/"}
 	default:
 		out.PathSpecifier = &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: m.Path.Value}
+	}
+	if m.GRPC {
+		out.Grpc = &routev3.RouteMatch_GrpcRouteMatchOptions{}
 	}
 	if m.Method != "" {
 		out.Headers = append(out.Headers, headerMatcher(":method", exact(m.Method)))
@@ -121,6 +169,10 @@ func exact(s string) *matcherv3.StringMatcher {
 	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: s}}
 }
 
+func regexMatcher(re *matcherv3.RegexMatcher) *matcherv3.StringMatcher {
+	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_SafeRegex{SafeRegex: re}}
+}
+
 func stringMatcher(v ir.ValueMatch) (*matcherv3.StringMatcher, error) {
 	if !v.Regex {
 		return exact(v.Value), nil
@@ -129,5 +181,5 @@ func stringMatcher(v ir.ValueMatch) (*matcherv3.StringMatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_SafeRegex{SafeRegex: re}}, nil
+	return regexMatcher(re), nil
 }

@@ -33,6 +33,7 @@ func kinds() []kind {
 		{kind: ir.KindGatewayClass, make: func() metav1.Object { return &gwv1.GatewayClass{} }},
 		{kind: ir.KindGateway, namespaced: true, make: func() metav1.Object { return &gwv1.Gateway{} }},
 		{kind: ir.KindHTTPRoute, namespaced: true, make: func() metav1.Object { return &gwv1.HTTPRoute{} }},
+		{kind: ir.KindGRPCRoute, groups: []string{gwv1.GroupName + "/v1"}, namespaced: true, make: func() metav1.Object { return &gwv1.GRPCRoute{} }},
 		{kind: ir.KindReferenceGrant, namespaced: true, make: func() metav1.Object { return &gwv1.ReferenceGrant{} }},
 		{kind: ir.KindBackend, groups: []string{v1alpha1.GroupVersion().String()}, namespaced: true, make: func() metav1.Object { return &v1alpha1.Backend{} }},
 		{kind: ir.KindService, groups: []string{"v1"}, namespaced: true, name: apivalidation.NameIsDNS1035Label, core: true, make: func() metav1.Object { return &corev1.Service{} }, check: checkService},
@@ -69,7 +70,7 @@ func isOurGroup(group string) bool {
 // notYet tells whether a kind of the Gateway API is a real one that nothing is done with so far.
 func notYet(kind runtimeschema.GroupKind) bool {
 	return kind.Group == gwv1.GroupName && slices.Contains([]string{
-		"BackendTLSPolicy", "GRPCRoute", "ListenerSet", "TCPRoute", "TLSRoute", "UDPRoute",
+		"BackendTLSPolicy", "ListenerSet", "TCPRoute", "TLSRoute", "UDPRoute",
 	}, kind.Kind)
 }
 

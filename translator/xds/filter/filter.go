@@ -5,6 +5,7 @@ package filter
 
 import (
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -22,4 +23,13 @@ type Filter struct {
 }
 
 // All lists the filters in the order of the chain. It is the only place that does.
-func All() []Filter { return []Filter{Router} }
+func All() []Filter { return []Filter{CORS, Session, Router} }
+
+// Pack wraps a message, deterministically. Packing a message that was just made cannot fail.
+func Pack(m proto.Message) *anypb.Any {
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return &anypb.Any{TypeUrl: "type.googleapis.com/" + string(m.ProtoReflect().Descriptor().FullName()), Value: body}
+}
