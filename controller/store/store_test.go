@@ -38,6 +38,8 @@ func dump(t *testing.T, table *memo.Table) map[string]string {
 	collect(cells, "ObjectsOf", input.ObjectsOf.All(table))
 	collect(cells, "GatewaysOfClass", input.GatewaysOfClass.All(table))
 	collect(cells, "RoutesOfGateway", input.RoutesOfGateway.All(table))
+	collect(cells, "RouteShards", input.RouteShards.All(table))
+	collect(cells, "HostShards", input.HostShards.All(table))
 	collect(cells, "HostsOfGateway", input.HostsOfGateway.All(table))
 	collect(cells, "RoutesOfHost", input.RoutesOfHost.All(table))
 	collect(cells, "SlicesOfService", input.SlicesOfService.All(table))

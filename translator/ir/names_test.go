@@ -9,8 +9,14 @@ import (
 
 // objects have names as Kubernetes allows them.
 var objects = []ir.Name{
-	{Namespace: "default", Name: "a"}, {Namespace: "a", Name: "default"}, {Namespace: "a", Name: "b.c-d"}, {Namespace: "a-b", Name: "c"},
-	{Namespace: "a", Name: "b-c"}, {Namespace: "backend", Name: "a"}, {Namespace: "gw", Name: "80"}, {Namespace: "http-80", Name: "x"},
+	{Namespace: "default", Name: "a"},
+	{Namespace: "a", Name: "default"},
+	{Namespace: "a", Name: "b.c-d"},
+	{Namespace: "a-b", Name: "c"},
+	{Namespace: "a", Name: "b-c"},
+	{Namespace: "backend", Name: "a"},
+	{Namespace: "gw", Name: "80"},
+	{Namespace: "http-80", Name: "x"},
 }
 
 func TestNamesOfResourcesTellObjectsApart(t *testing.T) {
@@ -64,8 +70,10 @@ func TestNamesOfResourcesAreTakenApartAsTheyWereMade(t *testing.T) {
 
 func TestThingsAreOrderedByWhatTheyAre(t *testing.T) {
 	refs := []ir.Ref{
-		{Kind: ir.KindGateway, Name: ir.Name{Namespace: "a", Name: "a"}}, {Kind: ir.KindGateway, Name: ir.Name{Namespace: "a", Name: "b"}},
-		{Kind: ir.KindGateway, Name: ir.Name{Namespace: "b", Name: "a"}}, {Kind: ir.KindHTTPRoute, Name: ir.Name{Namespace: "a", Name: "a"}},
+		{Kind: ir.KindGateway, Name: ir.Name{Namespace: "a", Name: "a"}},
+		{Kind: ir.KindGateway, Name: ir.Name{Namespace: "a", Name: "b"}},
+		{Kind: ir.KindGateway, Name: ir.Name{Namespace: "b", Name: "a"}},
+		{Kind: ir.KindHTTPRoute, Name: ir.Name{Namespace: "a", Name: "a"}},
 	}
 	ids := []ir.ResourceID{
 		{Type: ir.TypeSecret, Name: "z"}, {Type: ir.TypeCluster, Name: "a"}, {Type: ir.TypeCluster, Name: "b"}, {Type: ir.TypeVirtualHost, Name: "a"},

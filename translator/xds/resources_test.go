@@ -62,9 +62,9 @@ func samples() map[string]func() (*ir.Resource, error) {
 }
 
 func TestTheSameIRGivesTheSameBytesAThousandTimes(t *testing.T) {
-	for name, make := range samples() {
+	for name, sample := range samples() {
 		t.Run(name, func(t *testing.T) {
-			first := encoded(t)(make())
+			first := encoded(t)(sample())
 			sum := sha256.Sum256(first.Body)
 			if first.Version != hex.EncodeToString(sum[:12]) || first.ID.Type.String() != name {
 				t.Errorf("%s is of version %s", first.ID, first.Version)
@@ -74,12 +74,12 @@ func TestTheSameIRGivesTheSameBytesAThousandTimes(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 1000 {
-				r := encoded(t)(make())
+				r := encoded(t)(sample())
 				if !bytes.Equal(r.Body, first.Body) || r.Version != first.Version || !slices.Equal(r.Needs, first.Needs) {
 					t.Fatal("the bytes differ")
 				}
 			}
-			if again, err := xds.JSON(encoded(t)(make())); err != nil || !bytes.Equal(again, words) {
+			if again, err := xds.JSON(encoded(t)(sample())); err != nil || !bytes.Equal(again, words) {
 				t.Errorf("the words differ (%v)", err)
 			}
 			if !slices.IsSortedFunc(first.Needs, ir.ResourceID.Compare) {
