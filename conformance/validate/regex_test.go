@@ -19,6 +19,7 @@ import (
 
 // expressions puts regular expressions into the routes of one listener.
 func expressions(t *testing.T) func([]string) *bootstrapv3.Bootstrap {
+	t.Helper()
 	base := translate(t, "base", settings(input.On), worldgen.Base(pairs(t)[0]))[0]
 	base.listeners = []*listenerv3.Listener{base.listeners[0]}
 	return func(list []string) *bootstrapv3.Bootstrap {

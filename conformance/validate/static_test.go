@@ -12,12 +12,13 @@ import (
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3" // of the bootstrap
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/structpb"
 
-	"github.com/cloverleaf-mesh/cloverleaf/internal/re2"
+	"github.com/cloverleaf-mesh/cloverleaf/controller/envoy"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
@@ -66,14 +67,12 @@ func newWorld(t *testing.T, name string, resources map[ir.ResourceID]*ir.Resourc
 // static puts worlds into one configuration without xDS, which `envoy --mode validate` reads whole: routes stand inline,
 // endpoints in their clusters, and every name and address is made the world's own.
 func static(worlds []world) *bootstrapv3.Bootstrap {
-	limit := structpb.NewNumberValue(re2.MaxProgram) // as in the bootstrap of controller/envoy
+	running := &bootstrapv3.Bootstrap{}
+	if err := protojson.Unmarshal(envoy.Bootstrap("/run"), running); err != nil {
+		panic(err) // controller/envoy's tests read it too
+	}
 	b := &bootstrapv3.Bootstrap{
-		StaticResources: &bootstrapv3.Bootstrap_StaticResources{},
-		LayeredRuntime: &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
-			Name: "static", LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{Fields: map[string]*structpb.Value{
-				"re2.max_program_size.error_level": limit, "re2.max_program_size.warn_level": limit,
-			}}},
-		}}},
+		StaticResources: &bootstrapv3.Bootstrap_StaticResources{}, LayeredRuntime: running.GetLayeredRuntime(),
 	}
 	for i := range worlds {
 		s := statics{prefix: fmt.Sprintf("%d:", i), world: &worlds[i], out: b.GetStaticResources()}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,7 +182,7 @@ func TestEnvoyTakesRoutesWithOddValues(t *testing.T) {
 		objects := base
 		for i := range 4 {
 			if r, valid := schemas.HTTPRoute(maker.WideHTTPRoute(fmt.Sprintf("r%d", i))); valid {
-				objects = append(objects[:len(objects):len(objects)], r)
+				objects = append(slices.Clip(objects), r)
 			}
 		}
 		if len(objects) > len(base) {

@@ -19,8 +19,9 @@ func XDSSocket(dir string) string { return filepath.Join(dir, xdsSocket) }
 
 func pipe(path string) map[string]any { return map[string]any{"pipe": map[string]any{"path": path}} }
 
-// bootstrapJSON is Envoy's static configuration. It is JSON, because Envoy's YAML reader takes a bare y for a boolean.
-func bootstrapJSON(dir string) []byte {
+// Bootstrap returns Envoy's static configuration for a runtime folder. It is JSON, because Envoy's YAML reader takes a
+// bare y for a boolean.
+func Bootstrap(dir string) []byte {
 	ads := map[string]any{"ads": map[string]any{}, "resource_api_version": "V3"}
 	config := map[string]any{
 		"node":  map[string]any{"id": "local", "cluster": "cloverleaf"},

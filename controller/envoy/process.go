@@ -58,7 +58,7 @@ const (
 // Start starts Envoy and keeps it running until Stop: it is started again when it exits, soon at first and slowly when it
 // exits again and again. It dies with this process, whatever ends it.
 func Start(o Options) (*Process, error) {
-	if err := os.WriteFile(filepath.Join(o.Dir, bootstrap), bootstrapJSON(o.Dir), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(o.Dir, bootstrap), Bootstrap(o.Dir), 0o600); err != nil {
 		return nil, fmt.Errorf("writing Envoy's bootstrap: %w", err)
 	}
 	p := &Process{options: o, admin: NewAdmin(filepath.Join(o.Dir, adminSocket)), done: make(chan struct{}), words: &tail{}}

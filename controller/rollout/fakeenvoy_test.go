@@ -173,17 +173,8 @@ func (f *fakeEnvoy) take(r *ir.Resource) {
 		f.listeners[name] = r
 		f.followTables()
 	case ir.TypeRouteTable:
-		if !f.subs[ir.TypeRouteTable][name] {
-			return
-		}
-		if f.tables[name] == nil {
-			f.hosts[name] = map[string]*ir.Resource{}
-		}
-		f.tables[name] = r
-		f.checkHost(r)
-		if !f.vhds && !f.whole {
-			f.vhds = true
-			f.send(request{t: ir.TypeVirtualHost})
+		if f.subs[ir.TypeRouteTable][name] {
+			f.takeTable(r)
 		}
 	case ir.TypeVirtualHost:
 		if hosts := f.hosts[ir.TableOf(name)]; hosts != nil {
@@ -195,6 +186,20 @@ func (f *fakeEnvoy) take(r *ir.Resource) {
 			f.secrets[name] = r
 		}
 	case ir.TypeCount:
+	}
+}
+
+// takeTable puts a route table in force, and asks for virtual hosts when it is the first one.
+func (f *fakeEnvoy) takeTable(r *ir.Resource) {
+	name := r.ID.Name
+	if f.tables[name] == nil {
+		f.hosts[name] = map[string]*ir.Resource{}
+	}
+	f.tables[name] = r
+	f.checkHost(r)
+	if !f.vhds && !f.whole {
+		f.vhds = true
+		f.send(request{t: ir.TypeVirtualHost})
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 // Several steps in a line, separated by " + ", happen before anything can be sent.
 func TestStories(t *testing.T) {
 	golden.Run(t, "testdata", func(t *testing.T, c golden.Case) map[string]string {
+		t.Helper()
 		rejected := NewRejections()
 		world := NewWorld(rejected)
 		s := &story{t: t, world: world, rejected: rejected, proxy: NewProxy(world)}
@@ -32,7 +33,7 @@ func TestStories(t *testing.T) {
 				continue // what came out
 			}
 			s.out.WriteString(line)
-			for _, step := range strings.Split(strings.TrimSpace(line), " + ") {
+			for step := range strings.SplitSeq(strings.TrimSpace(line), " + ") {
 				if words := strings.Fields(step); len(words) > 0 {
 					s.step(words)
 				}

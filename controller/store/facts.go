@@ -5,8 +5,13 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// SetListenerReport stores how far the proxies of a class are with a listener.
+// SetListenerReport stores how far the proxies of a class are with a listener; an empty report, of one that is no longer
+// wanted, takes that back.
 func (s *Store) SetListenerReport(key input.ClassListener, report input.ListenerReport) {
+	if report == (input.ListenerReport{}) {
+		input.ListenerReports.Delete(s.table, key)
+		return
+	}
 	input.ListenerReports.Set(s.table, key, report)
 }
 

@@ -21,10 +21,10 @@ func (s *served) nextFacts() Facts {
 	return f
 }
 
-// reported waits until a report of the listener `l`, in the version that is wanted, has these counts.
-func (s *served) reported(node string, proxies, live, refused int) {
+// reported waits until a report of class a's listener `l`, in the version that is wanted, has these counts.
+func (s *served) reported(proxies, live, refused int) {
 	s.t.Helper()
-	want := ListenerReport{Class: classOf(node), Listener: "l", Version: s.wanted(node), Proxies: proxies, Live: live, Refused: refused}
+	want := ListenerReport{Class: classOf("a"), Listener: "l", Version: s.wanted(), Proxies: proxies, Live: live, Refused: refused}
 	for {
 		if slices.Contains(s.nextFacts().Listeners, want) {
 			return
@@ -33,10 +33,10 @@ func (s *served) reported(node string, proxies, live, refused int) {
 }
 
 // wanted returns the version of the listener `l`; none when it is not wanted.
-func (s *served) wanted(node string) string {
+func (s *served) wanted() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w := s.classes[classOf(node)].world.Get(ir.ResourceID{Type: ir.TypeListener, Name: "l"}); w != nil {
+	if w := s.classes[classOf("a")].world.Get(ir.ResourceID{Type: ir.TypeListener, Name: "l"}); w != nil {
 		return w.Version
 	}
 	return ""
@@ -46,11 +46,11 @@ func (s *served) wanted(node string) string {
 func TestAListenerIsLiveWhenAllOfItWasAcknowledged(t *testing.T) {
 	s := serve(t, Options{})
 	s.Apply(door("a"))
-	s.reported("a", 0, 0, 0)
+	s.reported(0, 0, 0)
 	c := s.connect("a")
 	c.ask(ir.TypeListener)
 	r := c.expect(ir.TypeListener, "l")
-	s.reported("a", 1, 0, 0)
+	s.reported(1, 0, 0)
 	c.ack(r)
 	c.ask(ir.TypeRouteTable, "t")
 	c.ack(c.expect(ir.TypeRouteTable, "t"))
@@ -60,15 +60,15 @@ func TestAListenerIsLiveWhenAllOfItWasAcknowledged(t *testing.T) {
 		t.Error("live before its virtual hosts were acknowledged")
 	}
 	c.ack(r)
-	s.reported("a", 1, 1, 0)
+	s.reported(1, 1, 0)
 	second := s.connect("a")
 	second.start()
-	s.reported("a", 2, 2, 0)
+	s.reported(2, 2, 0)
 	_ = c.stream.CloseSend()
-	s.reported("a", 1, 1, 0)
+	s.reported(1, 1, 0)
 	s.Apply([]ir.Change{gone("a", ir.TypeListener, "l")})
 	second.ack(second.expect(ir.TypeListener, "-l"))
-	s.reported("a", 0, 0, 0) // it is no longer wanted
+	s.reported(0, 0, 0) // it is no longer wanted
 }
 
 // live tells whether any stream is live, at once.
@@ -89,19 +89,19 @@ func TestARefusedListenerIsReportedByHowManyRefuseIt(t *testing.T) {
 	c, other := s.connect("a"), s.connect("a")
 	c.start()
 	other.start()
-	s.reported("a", 2, 2, 0)
+	s.reported(2, 2, 0)
 	changed := door("a")[0]
 	resource := *changed.Resource
 	resource.Version = "next"
 	changed.Resource = &resource
 	s.Apply([]ir.Change{changed})
 	c.nack(c.expect(ir.TypeListener, "l"), "port in use")
-	s.reported("a", 2, 0, 2) // the same bytes would be refused by the other, which need not hold them
+	s.reported(2, 0, 2) // the same bytes would be refused by the other, which need not hold them
 	other.ack(other.expect(ir.TypeListener, "l"))
 	s.Apply(door("a")[:1])
 	c.quiet() // it has that still
 	other.ack(other.expect(ir.TypeListener, "l"))
-	s.reported("a", 2, 2, 0)
+	s.reported(2, 2, 0)
 }
 
 func TestInSyncIsSaidWhenEveryProxyHoldsEverything(t *testing.T) {
@@ -110,22 +110,22 @@ func TestInSyncIsSaidWhenEveryProxyHoldsEverything(t *testing.T) {
 	c, other := s.connect("a"), s.connect("a")
 	c.start()
 	other.start()
-	s.inSync("a")
+	s.inSync()
 	s.Apply([]ir.Change{host("a", "x.example", 1)})
 	c.ack(c.expect(ir.TypeVirtualHost, "t/x.example"))
 	c.quiet()
 	s.await(func() bool { return !s.classes[classOf("a")].changedAt.IsZero() }) // not in sync before the second one answers
 	other.ack(other.expect(ir.TypeVirtualHost, "t/x.example"))
-	if f := s.inSync("a"); f.At.Before(f.Since) {
+	if f := s.inSync(); f.At.Before(f.Since) {
 		t.Errorf("got %+v", f)
 	}
 }
 
-func (s *served) inSync(node string) InSync {
+func (s *served) inSync() InSync {
 	s.t.Helper()
 	for {
 		for _, f := range s.nextFacts().InSync {
-			if f.Class == classOf(node) {
+			if f.Class == classOf("a") {
 				return f
 			}
 		}

@@ -52,14 +52,14 @@ func (p *proxy) say(t ir.Type, names ...string) {
 func TestOneMoreStreamCostsNoCopyOfTheBytes(t *testing.T) {
 	allocated := func(streams int) uint64 {
 		s := serve(t, Options{})
-		s.Apply(append(door("a"), big("x.example", 0)))
+		s.Apply(append(door("a"), big(0)))
 		for i := range streams {
 			p := s.plug(int64(i))
 			p.say(ir.TypeListener)
 			p.say(ir.TypeRouteTable, "t")
 			p.say(ir.TypeVirtualHost)
 		}
-		change := big("x.example", 1)
+		change := big(1)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		s.Apply([]ir.Change{change})
@@ -81,8 +81,8 @@ func TestOneMoreStreamCostsNoCopyOfTheBytes(t *testing.T) {
 
 func TestMessagesShareTheEncodedBytes(t *testing.T) {
 	s := serve(t, Options{})
-	s.Apply(append(door("a"), big("x.example", 0)))
-	body := big("x.example", 0).Resource.Body
+	s.Apply(append(door("a"), big(0)))
+	body := big(0).Resource.Body
 	s.mu.Lock()
 	wanted := s.classes[classOf("a")].world.Get(ir.ResourceID{Type: ir.TypeVirtualHost, Name: "t/x.example"})
 	s.mu.Unlock()

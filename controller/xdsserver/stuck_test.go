@@ -74,10 +74,10 @@ func TestAStreamThatAnswersNothingIsCutAndDelaysNobody(t *testing.T) {
 	})
 }
 
-// big is a host of about a megabyte.
-func big(name ir.Hostname, revision int) ir.Change {
+// big is the host x.example, of about a megabyte.
+func big(revision int) ir.Change {
 	return must("a")(translate.VirtualHost(ir.VirtualHost{
-		Name: ir.VirtualHostName{Table: "t", Host: name},
+		Name: ir.VirtualHostName{Table: "t", Host: "x.example"},
 		Rules: []ir.Rule{{
 			Name: "r", Match: ir.Match{Path: ir.PathMatch{Value: "/"}},
 			Action: ir.Respond{Status: 200, Body: fmt.Sprint(revision) + strings.Repeat("x", 1<<20)},
@@ -88,7 +88,7 @@ func big(name ir.Hostname, revision int) ir.Change {
 // TestAProxyThatDoesNotReadDelaysNobody: the server is stuck in the middle of a message to it.
 func TestAProxyThatDoesNotReadDelaysNobody(t *testing.T) {
 	s := serve(t, Options{StuckAfter: time.Hour})
-	s.Apply(append(door("a"), big("x.example", 0)))
+	s.Apply(append(door("a"), big(0)))
 	deaf := s.open("a")
 	deaf.ask(ir.TypeListener)
 	s.acknowledgeBlindly(deaf, ir.TypeListener)
@@ -106,7 +106,7 @@ func TestAProxyThatDoesNotReadDelaysNobody(t *testing.T) {
 	c.ask(ir.TypeVirtualHost)
 	c.ack(c.next())
 	for revision := range 10 {
-		change := big("x.example", 1+revision)
+		change := big(1 + revision)
 		s.Apply([]ir.Change{change})
 		c.follow(change)
 	}

@@ -133,7 +133,7 @@ func program(re *syntax.Regexp) int {
 }
 
 func size(re *syntax.Regexp) int {
-	switch re.Op { //nolint:exhaustive // all others are one instruction
+	switch re.Op {
 	case syntax.OpLiteral:
 		if re.Flags&syntax.FoldCase != 0 {
 			return 2 * len(re.Rune)

@@ -55,14 +55,17 @@ func (m *Maker) wideRule(i int) gwv1.HTTPRouteRule {
 		}
 	}
 	if m.Choose.Pick(4) == 0 {
-		durations := []*gwv1.Duration{nil, ptr(gwv1.Duration("0s")), ptr(gwv1.Duration("1ms")), ptr(gwv1.Duration("10s")), ptr(gwv1.Duration("99999h99999m99999s99999ms"))}
+		durations := []*gwv1.Duration{nil}
+		for _, d := range []gwv1.Duration{"0s", "1ms", "10s", "99999h99999m99999s99999ms"} {
+			durations = append(durations, &d)
+		}
 		rule.Timeouts = &gwv1.HTTPRouteTimeouts{Request: of(m, durations), BackendRequest: of(m, durations)}
 	}
 	switch m.Choose.Pick(20) {
 	case 0:
 		rule.Retry = &gwv1.HTTPRouteRetry{Attempts: ptr(3)}
 	case 1:
-		rule.SessionPersistence = &gwv1.SessionPersistence{}
+		rule.SessionPersistence = &gwv1.SessionPersistence{} //nolint:staticcheck // deprecated, and let through by the schema
 	}
 	return rule
 }

@@ -229,7 +229,7 @@ func (m *Maker) backendRef() gwv1.HTTPBackendRef {
 		b.Group, b.Kind, b.Port = ptr(gwv1.Group(v1alpha1.GroupName)), ptr(gwv1.Kind("Backend")), nil
 	}
 	if m.Choose.Pick(3) == 0 {
-		b.Weight = ptr(int32(m.Choose.Pick(3)))
+		b.Weight = ptr(m.number(3))
 	}
 	return b
 }
@@ -269,7 +269,7 @@ func (m *Maker) slice() (metav1.Object, ir.Kind) {
 	if m.Choose.Pick(6) > 0 {
 		s.Labels = map[string]string{discoveryv1.LabelServiceName: of(m, []string{"cart", "pay"})}
 	}
-	s.Ports = []discoveryv1.EndpointPort{{Name: ptr(of(m, []string{"http", "more"})), Port: ptr(int32(8000 + m.Choose.Pick(2)))}}
+	s.Ports = []discoveryv1.EndpointPort{{Name: ptr(of(m, []string{"http", "more"})), Port: ptr(8000 + m.number(2))}}
 	for range m.Choose.Pick(3) {
 		e := discoveryv1.Endpoint{Addresses: []string{"10.0.0." + strconv.Itoa(1+m.Choose.Pick(4))}}
 		if m.flip() {
@@ -316,7 +316,8 @@ func (m *Maker) backend() (metav1.Object, ir.Kind) {
 	} else {
 		b.Spec.Type = v1alpha1.BackendTypeEndpoints
 		b.Spec.Endpoints = of(m, [][]v1alpha1.BackendEndpoint{
-			{{IP: ptr("127.0.0.1"), Port: ptr(int32(3000))}}, {{Unix: ptr("/run/app.sock")}},
+			{{IP: ptr("127.0.0.1"), Port: ptr(int32(3000))}},
+			{{Unix: ptr("/run/app.sock")}},
 			{{Hostname: ptr(gwv1.PreciseHostname("h.example.org")), Port: ptr(int32(80))}},
 			{{IP: ptr("127.0.0.1"), Port: ptr(int32(3000))}, {Hostname: ptr(gwv1.PreciseHostname("h.example.org")), Port: ptr(int32(80))}},
 		})

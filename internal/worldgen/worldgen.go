@@ -41,6 +41,9 @@ type Maker struct {
 
 func of[T any](m *Maker, list []T) T { return list[m.Choose.Pick(len(list))] }
 
+// number picks a number from 0 to n-1, which is small.
+func (m *Maker) number(n int) int32 { return int32(m.Choose.Pick(n)) } //nolint:gosec // it is small
+
 func (m *Maker) flip() bool { return m.Choose.Pick(2) == 0 }
 
 func ptr[T any](v T) *T { return &v }
