@@ -377,7 +377,27 @@ func (p *Proxy) Synced() bool {
 			return false
 		}
 	}
-	return p.types[ir.TypeListener].requested
+	return p.types[ir.TypeListener].requested && p.askedForTables()
+}
+
+// askedForTables tells whether the proxy asked for the route tables of the listeners that it took, and for virtual hosts
+// where these have some: it does so only after it took the listener, and until then nothing is due.
+func (p *Proxy) askedForTables() bool {
+	for name, want := range p.world.wanted[ir.TypeListener] {
+		if p.types[ir.TypeListener].have[name].version != want.Version {
+			continue // refused
+		}
+		for _, need := range want.Needs {
+			if need.Type != ir.TypeRouteTable || p.world.wanted[ir.TypeRouteTable][need.Name] == nil {
+				continue
+			}
+			hosts := p.tableHeld(need.Name) && len(p.world.hosts[need.Name]) > 0
+			if !p.types[ir.TypeRouteTable].names[need.Name] || hosts && !p.types[ir.TypeVirtualHost].requested {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // due tells whether names of a type wait to be told. A cluster that may not go yet does not count: with nothing else
