@@ -28,6 +28,7 @@ import (
 // with a dot in their name are files, and `run` has a command line on each line.
 func TestCommands(t *testing.T) {
 	golden.Run(t, "testdata", func(t *testing.T, c golden.Case) map[string]string {
+		t.Helper()
 		t.Chdir(t.TempDir())
 		for name, text := range c.In {
 			if strings.Contains(name, ".") {

@@ -12,10 +12,10 @@ import (
 )
 
 const exitCodes = `0  fine
-1  findings at or above --fail-on
+1  findings at or above --fail-on, or documents that translate left out
 2  usage: the command line is wrong
 3  input that cannot be read
-4  something that cannot be reached or started, such as Envoy
+4  something that cannot be reached, started or written, such as Envoy
 5  internal error
 `
 

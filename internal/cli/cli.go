@@ -15,10 +15,10 @@ import (
 // Exit codes, the same for every command.
 const (
 	ExitFine     = 0
-	ExitFindings = 1 // findings at or above --fail-on
+	ExitFindings = 1 // findings at or above --fail-on, or documents that were left out
 	ExitUsage    = 2
 	ExitInput    = 3 // input that cannot be read
-	ExitReach    = 4 // something that cannot be reached or started
+	ExitReach    = 4 // something that cannot be reached, started or written
 	ExitInternal = 5
 )
 

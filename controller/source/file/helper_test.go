@@ -109,7 +109,7 @@ func watch(t *testing.T, dir string, o file.Options) *view {
 	}
 	t.Cleanup(func() {
 		cancel()
-		for range updates { //nolint:revive // it ends when the watcher has
+		for range updates {
 		}
 	})
 	v := &view{t: t, updates: updates, values: map[string]string{}, places: map[string]string{}}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -71,7 +72,7 @@ func (l *listing) walk(dir string, through []fs.FileInfo, enter func(dir string)
 		case info.IsDir():
 			l.linked = l.linked || e.Type()&fs.ModeSymlink != 0
 			if !hidden(e.Name()) && !circular(info, through) {
-				l.walk(path, append(through[:len(through):len(through)], info), enter)
+				l.walk(path, append(slices.Clip(through), info), enter)
 			}
 		case info.Mode().IsRegular() && counts(path):
 			l.files[path] = stampOf(info)
@@ -97,8 +98,7 @@ func within(root, path string) bool {
 
 // reason says why something could not be read, without the path, which stands beside it.
 func reason(err error) string {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err.Error()
 	}
 	return err.Error()

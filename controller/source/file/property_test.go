@@ -129,7 +129,7 @@ func (k known) take(t *testing.T, u Update) {
 func (k known) values() map[string]string {
 	values := map[string]string{}
 	for name, o := range k {
-		values[name] = o.Value.(*corev1.ConfigMap).Data["value"] //nolint:forcetypeassert // there are no others
+		values[name] = o.Value.(*corev1.ConfigMap).Data["value"]
 	}
 	return values
 }

@@ -60,8 +60,7 @@ func (r *reader) strictly(it *item, path string, fields map[string]any, into any
 
 // fieldPath returns the field that a strict decoder's error is about.
 func fieldPath(err error) string {
-	var e sjson.FieldError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[sjson.FieldError](err); ok {
 		return e.FieldPath()
 	}
 	return err.Error()
@@ -144,8 +143,7 @@ func wanted(value any, t reflect.Type, err error) string {
 // fieldsOf returns the types of a struct's fields by their names in JSON.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	all := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name != "":
@@ -160,7 +158,7 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 // properties returns the names of the fields below a path of names.
 func properties(t reflect.Type, path []string) []string {
 	for {
-		switch t.Kind() { //nolint:exhaustive // the others have no fields
+		switch t.Kind() {
 		case reflect.Pointer, reflect.Slice:
 			t = t.Elem()
 		case reflect.Map:

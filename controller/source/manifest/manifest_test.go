@@ -18,6 +18,7 @@ import (
 // encoded (see encoded); `show`, fields of objects whose values are printed; `find`, fields whose places are printed.
 func TestCases(t *testing.T) {
 	golden.Run(t, "testdata", func(t *testing.T, c golden.Case) map[string]string {
+		t.Helper()
 		f := manifest.NewDecoder().Decode("in.yaml", encoded(t, c))
 		return map[string]string{
 			"problems": problemsText(f), "objects": objectsText(f), "kept": keptText(f),
