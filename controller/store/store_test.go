@@ -26,7 +26,7 @@ func dump(t *testing.T, table *memo.Table) map[string]string {
 	collect(cells, "GatewayClasses", input.GatewayClasses.All(table))
 	collect(cells, "Gateways", input.Gateways.All(table))
 	collect(cells, "Routes", input.Routes.All(table))
-	collect(cells, "HTTPRules", input.HTTPRules.All(table))
+	collect(cells, "Rules", input.Rules.All(table))
 	collect(cells, "Generations", input.Generations.All(table))
 	collect(cells, "Grants", input.Grants.All(table))
 	collect(cells, "Services", input.Services.All(table))
