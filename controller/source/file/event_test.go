@@ -21,11 +21,15 @@ func TestWhatIsLookedAtFollowsWhatHappened(t *testing.T) {
 		all        bool
 	}{
 		{name: "a file is written", path: "a.yaml", op: fsnotify.Write, files: []string{"a.yaml"}},
-		{name: "a file comes by renaming", path: "b.yaml", op: fsnotify.Create, files: []string{"b.yaml"},
-			happens: func(path string) error { return os.WriteFile(path, nil, 0o644) }},
+		{
+			name: "a file comes by renaming", path: "b.yaml", op: fsnotify.Create, files: []string{"b.yaml"},
+			happens: func(path string) error { return os.WriteFile(path, nil, 0o644) },
+		},
 		{name: "a file goes", path: "a.yaml", happens: os.Remove, op: fsnotify.Remove, files: []string{"a.yaml"}},
-		{name: "a file of an editor comes", path: ".a.yaml.swp", op: fsnotify.Create,
-			happens: func(path string) error { return os.WriteFile(path, nil, 0o644) }},
+		{
+			name: "a file of an editor comes", path: ".a.yaml.swp", op: fsnotify.Create,
+			happens: func(path string) error { return os.WriteFile(path, nil, 0o644) },
+		},
 		{name: "a file of an editor has become the one that it stood in for", path: ".a.yaml.tmp", op: fsnotify.Rename},
 		{name: "a folder comes", path: "new", happens: func(path string) error { return os.Mkdir(path, 0o755) }, op: fsnotify.Create, all: true},
 		{name: "a folder goes", path: "sub", happens: os.RemoveAll, op: fsnotify.Remove, all: true},
