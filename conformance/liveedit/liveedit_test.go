@@ -98,8 +98,8 @@ func (s *session) percentile(n int) time.Duration {
 // edits makes every kind of edit in turn. Between them come broken ones, and beside them a crowd of routes.
 func (s *session) edits(p plan) {
 	for i := range p.edits {
-		if i%10 == 5 {
-			s.breakIt(i / 10)
+		if i%9 == 4 { // not every tenth: so that they come before every kind of edit
+			s.breakIt(i / 9)
 		}
 		e := edits[i%len(edits)]
 		file := e.make(s.world)
