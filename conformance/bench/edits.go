@@ -7,6 +7,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/loop"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
 // step is one change of the world.
@@ -32,10 +33,14 @@ const (
 	gatewayEdit  = "gateway edit"
 	newListener  = "new listener"
 	goneListener = "deleted listener"
+	wideRoute    = "new route without hosts"
+	wideEdit     = "edit of a route without hosts"
+	goneWide     = "deleted route without hosts"
 )
 
 // cycles are the changes that are measured. A new route comes with its Service and EndpointSlice and goes with them. The
-// Gateway's edit decides anew where every route attaches and changes nothing; the listener brings all routes once more.
+// Gateway's edit decides anew where every route attaches and changes nothing; the listener brings all routes once more; a
+// route without host names has its rules on every host.
 func cycles() []cycle {
 	return []cycle{
 		{"rule", false, []string{ruleEdit}, func(n, k int) []step { return []step{{ruleEdit, put(httpRoute(spread(k, n), 1+k))}} }},
@@ -58,7 +63,20 @@ func cycles() []cycle {
 				{goneListener, put(gateway(gwv1.NamespacesFromSame, listenerPort))},
 			}
 		}},
+		{"wide", true, []string{wideRoute, wideEdit, goneWide}, func(_, k int) []step {
+			return []step{
+				{wideRoute, put(withoutHosts(2 * k))}, {wideEdit, put(withoutHosts(2*k + 1))},
+				{goneWide, loop.Event{Delete: []ir.Ref{{Kind: ir.KindHTTPRoute, Name: ir.Name{Namespace: namespace, Name: "wide"}}}}},
+			}
+		}},
 	}
+}
+
+// withoutHosts is a route without host names, to the backend of route 0.
+func withoutHosts(revision int) metav1.Object {
+	r := httpRoute(0, revision)
+	r.Name, r.Spec.Hostnames = "wide", nil
+	return r
 }
 
 func cycleOf(name string) cycle {

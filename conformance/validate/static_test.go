@@ -146,18 +146,33 @@ func (s *statics) routes(table string) *routev3.RouteConfiguration {
 	for _, host := range s.world.hosts[table] {
 		host = proto.CloneOf(host)
 		for _, r := range host.GetRoutes() {
-			switch by := r.GetRoute().GetClusterSpecifier().(type) {
-			case *routev3.RouteAction_Cluster:
-				by.Cluster = s.prefix + by.Cluster
-			case *routev3.RouteAction_WeightedClusters:
-				for _, c := range by.WeightedClusters.GetClusters() {
-					c.Name = s.prefix + c.GetName()
+			s.route(r)
+		}
+		for _, list := range host.GetMatcher().GetMatcherTree().GetPrefixMatchMap().GetMap() {
+			edit(list.GetAction().GetTypedConfig(), &routev3.RouteList{}, func(m *routev3.RouteList) {
+				for _, r := range m.GetRoutes() {
+					s.route(r)
 				}
-			}
+			})
 		}
 		out.VirtualHosts = append(out.VirtualHosts, host)
 	}
 	return out
+}
+
+// route makes the names of clusters the world's own.
+func (s *statics) route(r *routev3.Route) {
+	for _, m := range r.GetRoute().GetRequestMirrorPolicies() {
+		m.Cluster = s.prefix + m.GetCluster()
+	}
+	switch by := r.GetRoute().GetClusterSpecifier().(type) {
+	case *routev3.RouteAction_Cluster:
+		by.Cluster = s.prefix + by.Cluster
+	case *routev3.RouteAction_WeightedClusters:
+		for _, c := range by.WeightedClusters.GetClusters() {
+			c.Name = s.prefix + c.GetName()
+		}
+	}
 }
 
 // edit changes a packed message of the given type; one of another type, or none, stays.

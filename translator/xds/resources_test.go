@@ -52,7 +52,7 @@ func samples() map[string]func() (*ir.Resource, error) {
 		"virtualhost": func() (*ir.Resource, error) {
 			edits := ir.HeaderEdits{Request: []ir.HeaderEdit{{Name: "x-a", Value: "1"}, {Op: ir.HeaderRemove, Name: "x-b"}}}
 			return xds.VirtualHost(ir.VirtualHost{Name: ir.VirtualHostName{Table: "t", Host: "a.example"}, Origin: origins, Rules: []ir.Rule{
-				{Name: "split", Match: prefix("/a"), Origin: origins[0], Features: ir.Features{Headers: edits}, Action: ir.Forward{Split: []ir.Weighted{
+				{Name: "split", Match: prefix("/a"), Origin: origins[0], Features: ir.Features{Headers: edits}, Action: ir.Forward{Failure: 500, Split: []ir.Weighted{
 					{Weight: 2, Backend: "n/z/80", Features: ir.Features{Headers: edits}}, {Weight: 1, Backend: "n/a/80"}, {Weight: 1, Invalid: true}, {Weight: 1, Backend: "n/m/80"},
 				}}},
 				{Name: "redirect", Match: prefix("/b"), Origin: origins[0], Action: ir.Redirect{Status: 302, Scheme: "https"}},
@@ -330,7 +330,7 @@ func TestAnInvalidShareIsAnsweredWith500BeforeTheRest(t *testing.T) {
 		valid, invalid uint32
 		want           uint32 // of a million
 	}{{1, 1, 500_000}, {2, 1, 333_333}, {1, 2, 666_667}, {1_000_000, 1, 1}, {1, 1_000_000, 999_999}, {3, 0, 0}} {
-		r, err := host(ir.Rule{Name: "r", Match: prefix("/a"), Action: ir.Forward{Split: []ir.Weighted{
+		r, err := host(ir.Rule{Name: "r", Match: prefix("/a"), Action: ir.Forward{Failure: 500, Split: []ir.Weighted{
 			{Weight: c.valid, Backend: "n/s/80"}, {Weight: c.invalid, Invalid: true},
 		}}})
 		m := decode[*routev3.VirtualHost](t, r, err)
