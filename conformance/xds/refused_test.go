@@ -21,10 +21,10 @@ func TestRefusedEndpointsHoldUpNobody(t *testing.T) {
 	}}}
 	b.apply(append(b.door("t", 0), b.must(translate.Cluster(ir.Backend{Name: name})), b.must(translate.Endpoints(refused)), b.must(translate.VirtualHost(host)))...)
 	b.await("a.example", 0, 503, 10*time.Second)
-	if b.nacks.Load() != 1 {
-		t.Errorf("Envoy refused %d messages", b.nacks.Load())
+	if b.Nacks.Load() != 1 {
+		t.Errorf("Envoy refused %d messages", b.Nacks.Load())
 	}
-	if err := syscall.Kill(b.envoy.PID(), syscall.SIGKILL); err != nil { // it is started again
+	if err := syscall.Kill(b.Envoy.PID(), syscall.SIGKILL); err != nil { // it is started again
 		t.Fatal(err)
 	}
 	b.await("x", 0, 0, 10*time.Second)

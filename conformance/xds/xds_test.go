@@ -2,103 +2,42 @@
 package xds
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/cloverleaf-mesh/cloverleaf/controller/envoy"
-	"github.com/cloverleaf-mesh/cloverleaf/controller/xdsserver"
+	"github.com/cloverleaf-mesh/cloverleaf/conformance/xdsdriver"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	translate "github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
-// bench is an xDS server, a real Envoy that it serves, and a count of what was sent.
+// bench is a driven Envoy with a port of its own.
 type bench struct {
-	t        *testing.T
-	server   *xdsserver.Server
-	messages atomic.Int64
-	pushed   atomic.Int64 // resources
-	nacks    atomic.Int64
-	port     uint32
-	dir      string
-	grpc     *grpc.Server
-	envoy    *envoy.Process
-	version  int
+	*xdsdriver.Driver
+	t       *testing.T
+	port    uint32
+	version int
 }
-
-var class = ir.ProxyClass{Role: ir.ClassLocal}
 
 func start(t *testing.T, port uint32) *bench {
 	t.Helper()
-	binary, err := envoy.Find(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp("", "xds") //nolint:usetesting // a test's own folder has a name too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	b := &bench{t: t, port: port, dir: dir}
-	b.listen()
-	p, err := envoy.Start(envoy.Options{Binary: binary, Dir: dir, Concurrency: 1, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.envoy = p
-	t.Cleanup(func() {
-		p.Stop(context.Background())
-		b.grpc.Stop()
-		b.server.Close()
-	})
-	return b
+	return &bench{Driver: xdsdriver.Start(t), t: t, port: port}
 }
 
-// listen starts a server, or another one in place of the last.
-func (b *bench) listen() {
-	b.t.Helper()
-	b.server = xdsserver.New(xdsserver.Options{
-		Classify: func(context.Context, *corev3.Node) (ir.ProxyClass, error) { return class, nil },
-		Hooks: xdsserver.Hooks{
-			Pushed: func(_ ir.Type, n, _ int) { b.messages.Add(1); b.pushed.Add(int64(n)) },
-			Nacked: func(ir.Type) { b.nacks.Add(1) },
-		},
-	})
-	_ = os.Remove(envoy.XDSSocket(b.dir))
-	l, err := net.Listen("unix", envoy.XDSSocket(b.dir))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.grpc = grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20))
-	b.server.Register(b.grpc)
-	go func() { _ = b.grpc.Serve(l) }()
-}
-
-// must unwraps an encoded resource as a change.
 func (b *bench) must(r *ir.Resource, err error) ir.Change {
 	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return ir.Change{Class: class, ID: r.ID, Resource: r}
+	return xdsdriver.Must(b.t, r, err)
 }
 
 func gone(t ir.Type, name string) ir.Change {
-	return ir.Change{Class: class, ID: ir.ResourceID{Type: t, Name: name}}
+	return ir.Change{Class: xdsdriver.Class, ID: ir.ResourceID{Type: t, Name: name}}
 }
 
 // door is a listener on the bench's port, or some ports above it, with its table and its `*` host.
@@ -136,7 +75,7 @@ func (b *bench) refusedHost(table ir.RouteTableName, host ir.Hostname) ir.Change
 		b.t.Fatal(err)
 	}
 	r := &ir.Resource{ID: ir.ResourceID{Type: ir.TypeVirtualHost, Name: name}, Version: "refused", Body: body}
-	return ir.Change{Class: class, ID: r.ID, Resource: r}
+	return ir.Change{Class: xdsdriver.Class, ID: r.ID, Resource: r}
 }
 
 // get asks for / of a host and returns the status; 0 for no answer.
@@ -170,31 +109,14 @@ func (b *bench) await(host string, above uint32, status int, limit time.Duration
 	return 0
 }
 
-// inSync waits until Envoy holds everything.
-func (b *bench) inSync() {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		facts, err := b.server.NextFacts(ctx)
-		if err != nil {
-			b.t.Fatal("Envoy did not come in sync: ", err)
-		}
-		if len(facts.InSync) > 0 {
-			return
-		}
-	}
-}
-
 func (b *bench) apply(changes ...ir.Change) {
 	b.t.Helper()
-	b.server.Apply(changes)
-	b.inSync()
+	b.Apply(b.t, changes...)
 }
 
 func TestAGatewayWithoutRoutesAnswers404AtOnce(t *testing.T) {
 	b := start(t, 22100)
-	b.server.Apply(b.door("t", 0))
+	b.Server.Apply(b.door("t", 0))
 	took := b.await("a.example", 0, 404, 10*time.Second)
 	fmt.Printf("evidence: a listener without routes answered 404 %s after the start of Envoy\n", took.Round(time.Millisecond))
 }
@@ -249,7 +171,7 @@ func TestADuplicateDomainHarmsNobodyElse(t *testing.T) {
 	b.await("c.example", 0, 203, 2*time.Second)
 	b.await("b.example", 0, 202, time.Second)
 	b.await("a.example", 0, 200, time.Second)
-	if b.nacks.Load() == 0 {
+	if b.Nacks.Load() == 0 {
 		t.Error("Envoy took two hosts with one domain")
 	}
 }
@@ -259,18 +181,17 @@ func TestAReconnectToAnUnchangedWorldSendsNothing(t *testing.T) {
 	world := append(b.door("t", 0), b.host("t", "a.example", 200), b.host("t", "b.example", 200))
 	b.apply(world...)
 	b.await("a.example", 0, 200, 10*time.Second)
-	b.grpc.Stop()
-	b.server.Close()
-	before := b.pushed.Load()
-	b.listen()
-	b.server.Apply(world)
-	b.inSync()
-	if n := b.pushed.Load() - before; n != 0 {
+	b.Close()
+	before := b.Pushed.Load()
+	b.Listen(t)
+	b.Server.Apply(world)
+	b.InSync(t)
+	if n := b.Pushed.Load() - before; n != 0 {
 		t.Errorf("%d resources were sent again", n)
 	}
 	b.apply(b.host("t", "a.example", 202)) // and changes flow
 	b.await("a.example", 0, 202, time.Second)
-	if n := b.pushed.Load() - before; n != 1 {
+	if n := b.Pushed.Load() - before; n != 1 {
 		t.Errorf("%d resources were sent, want 1", n)
 	}
 }
@@ -308,19 +229,19 @@ func TestOneBadHostAmong5000LeavesTheOthersServing(t *testing.T) {
 	b.apply(b.door("warm", 1)...) // Envoy runs and is connected
 	b.await("x", 1, 404, 10*time.Second)
 	began := time.Now()
-	b.server.Apply(world)
+	b.Server.Apply(world)
 	for _, i := range []int{0, 1, 2499, 2500, 2501, 4998} {
 		b.await(fmt.Sprintf("h%d.example", i), 0, 200, 20*time.Second)
 	}
 	sampled := time.Since(began)
-	b.inSync()
+	b.InSync(t)
 	all := time.Since(began)
 	for i := 0; i < 4999; i += 101 {
 		b.await(fmt.Sprintf("h%d.example", i), 0, 200, time.Second)
 	}
 	b.await("h2500x.example", 0, 404, time.Second)
 	fmt.Printf("evidence: 1 bad host among 5,000 in the first message: sampled good hosts served after %s, all after %s, %d refusals\n",
-		sampled.Round(time.Millisecond), all.Round(time.Millisecond), b.nacks.Load())
+		sampled.Round(time.Millisecond), all.Round(time.Millisecond), b.Nacks.Load())
 	b.apply(b.host("t", "h2500x.example", 203)) // mended
 	b.await("h2500x.example", 0, 203, time.Second)
 }
