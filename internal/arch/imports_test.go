@@ -116,6 +116,14 @@ func shellLayers() []layer {
 		},
 		{packages: "controller/localca", why: "a certificate authority needs nothing of ours"},
 		{packages: "internal/cli", why: "how something is said on a terminal, not what", others: []string{"golang.org/x/term"}},
+		{
+			packages: "internal/casefile", why: "how data-plane cases are written, for whoever plays them",
+			own: []string{"internal/echo"}, others: []string{"golang.org/x/tools/txtar"},
+		},
+		{
+			packages: "internal/envoysim", why: "what Envoy does follows from what it is told, and from nothing else",
+			own: []string{"translator/ir", "translator/xds"}, others: []string{envoyMessages, "github.com/cncf/xds/go", protobuf},
+		},
 		{packages: "internal/echo", why: "a backend for tests knows nothing of the gateway", others: []string{"github.com/coder/websocket"}},
 		{
 			packages: "internal/golden", why: "a test helper knows nothing of what is tested",

@@ -105,3 +105,16 @@ func appendEntry(b []byte, key string, value int) []byte {
 	b = protowire.AppendString(protowire.AppendTag(b, mapKey, protowire.BytesType), key)
 	return appendHeader(b, mapValue, value)
 }
+
+// Origins reads back the objects that the metadata of a resource or route names.
+func Origins(m *corev3.Metadata) []ir.Origin {
+	var out []ir.Origin
+	for _, v := range m.GetFilterMetadata()[metadataNamespace].GetFields()[resourcesKey].GetListValue().GetValues() {
+		text := func(field string) string { return v.GetStructValue().GetFields()[field].GetStringValue() }
+		out = append(out, ir.Origin{
+			Ref:     ir.Ref{Kind: ir.Kind(text("kind")), Name: ir.Name{Namespace: text("namespace"), Name: text("name")}},
+			Section: text("section"),
+		})
+	}
+	return out
+}

@@ -1,0 +1,247 @@
+// Package simulation holds internal/envoysim against a real Envoy: random configurations and requests, of which both
+// must say the same.
+package simulation
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/envoysim"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+)
+
+const (
+	plainPort = 28100 // HTTP
+	tlsPort   = 28101 // TLS with an exact, a wildcard and any server name
+	strictTLS = 28102 // TLS with a wildcard server name alone
+
+	rounds   = 5   // configurations
+	requests = 700 // for each
+)
+
+// TestTheSimulatorAgreesWithEnvoy compares the answer, the route, what the backend received and what the client got.
+func TestTheSimulatorAgreesWithEnvoy(t *testing.T) {
+	b := newBench(t)
+	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	if s := os.Getenv("SIMULATION_SEED"); s != "" {
+		seed, _ = strconv.ParseUint(s, 10, 64)
+	}
+	fmt.Printf("evidence: seed %d (SIMULATION_SEED)\n", seed)
+	pairs, wrong, routes := 0, 0, map[string]bool{}
+	verdicts := map[string]int{}
+	for round := range rounds {
+		w := &world{Rand: rand.New(rand.NewPCG(seed, uint64(round)))} //nolint:gosec // not for secrets
+		hosts := b.load(t, w)
+		for range requests {
+			q := w.request(hosts)
+			got := send(t, &q)
+			if diff := b.compare(t, &q, got, verdicts, routes); diff != "" {
+				wrong++
+				if wrong <= 10 {
+					t.Errorf("round %d: %s %s (host %s, port %d, h2 %t, sni %q, headers %v):\n%s", round, q.Method, q.Target, q.Authority, q.Port, q.HTTP2, q.SNI, short(q.Headers), diff)
+				}
+			}
+			pairs++
+		}
+	}
+	fmt.Printf("evidence: %d pairs of configuration and request compared with Envoy, %d disagreements, %d routes taken, verdicts %v\n",
+		pairs, wrong, len(routes), verdicts)
+}
+
+// short leaves out most of what is long.
+func short(headers []envoysim.Header) (out []envoysim.Header) {
+	const most = 12
+	for _, h := range headers[:min(len(headers), most)] {
+		h.Value = h.Value[:min(len(h.Value), 100)]
+		out = append(out, h)
+	}
+	return out
+}
+
+// request makes a request near a random rule of a random host.
+func (w *world) request(hosts []ir.VirtualHost) envoysim.Request {
+	h := of(w, hosts)
+	rule := ir.Rule{Match: ir.Match{Path: ir.PathMatch{Value: "/"}}}
+	if len(h.Rules) > 0 {
+		rule = of(w, h.Rules)
+	}
+	q := w.near(h.Name.Host, rule)
+	q.Port, q.Peer, q.HTTP2 = plainPort, "127.0.0.1", w.one(5)
+	if strings.HasPrefix(string(h.Name.Table), "tls-") || w.one(12) {
+		q.Port, q.TLS = of(w, []uint32{tlsPort, tlsPort, tlsPort, strictTLS}), true
+		q.SNI = of(w, []string{"", "exact.tls.example", "EXACT.tls.example", "other.tls.example", "a.b.tls.example", "tls.example", "a.example"})
+	}
+	if q.HTTP2 {
+		q.Headers = slices.DeleteFunc(q.Headers, func(h envoysim.Header) bool { return h.Name == "te" || h.Name == "connection" })
+	}
+	return q
+}
+
+// compare says how Envoy's answer differs from each that the simulator has for it; nothing when one is the same.
+func (b *bench) compare(t *testing.T, q *envoysim.Request, got seen, verdicts map[string]int, routes map[string]bool) string {
+	t.Helper()
+	best := ""
+	for _, o := range b.config.Outcomes(*q) {
+		diff := b.difference(o.Result, q, got)
+		if diff == "" {
+			verdicts[kind(o.Result)]++
+			routes[o.Result.Route.Name] = true
+			return ""
+		}
+		if best == "" || len(diff) < len(best) {
+			best = diff
+		}
+	}
+	return best
+}
+
+// kind tells results apart for the count of them.
+func kind(r *envoysim.Result) string {
+	switch {
+	case r.Verdict == envoysim.Answered && len(r.Route.Origins) == 0:
+		return "Unclaimed"
+	case r.Verdict == envoysim.Answered && r.Upstream != nil:
+		return "NoEndpoint"
+	default:
+		return r.Verdict.String()
+	}
+}
+
+func (b *bench) difference(r *envoysim.Result, q *envoysim.Request, got seen) string {
+	if r.Verdict == envoysim.Forwarded {
+		return b.forwarded(r, q, got)
+	}
+	want := seen{}
+	if r.Answer != nil {
+		want.status = int(r.Answer.Status)
+		want.headers, want.body = group(r.Answer.Headers), []byte(r.Answer.Body)
+	}
+	if r.Verdict <= envoysim.Refused { // the words of the codec are its own
+		if want.status != got.status {
+			return fmt.Sprintf("%s (%s): status %d, Envoy says %d", r.Verdict, r.Why, want.status, got.status)
+		}
+		return ""
+	}
+	return cmp.Diff(describe(r, want.status, want.headers, string(want.body)), describe(r, got.status, got.headers, string(got.body)))
+}
+
+// describe writes what a client got without what no one can foresee.
+func describe(r *envoysim.Result, status int, headers map[string][]string, body string) map[string]any {
+	kept := map[string][]string{}
+	for name, values := range headers {
+		if name != "date" && name != "content-length" && name != "connection" && name != "trailer" {
+			kept[name] = values
+		}
+	}
+	out := map[string]any{"status": status, "headers": kept, "body": body}
+	if r != nil {
+		out["verdict"], out["route"] = r.Verdict.String(), r.Route.Name
+	}
+	return out
+}
+
+func group(list []envoysim.Header) map[string][]string {
+	out := map[string][]string{}
+	for _, h := range list {
+		out[h.Name] = append(out[h.Name], h.Value)
+	}
+	return out
+}
+
+// forwarded compares what the backend received, and what became of its answer.
+func (b *bench) forwarded(r *envoysim.Result, q *envoysim.Request, got seen) string {
+	route := strings.Join(got.headers[routeHeader], ",")
+	if !readable(r.Upstream.Target) { // the backend's server refuses it before it can tell
+		return cmp.Diff(r.Route.Name, route)
+	}
+	var received echo.Answer
+	body := string(got.body)
+	grpc := len(got.headers["x-echo-answer"]) > 0
+	if grpc {
+		body = got.headers["x-echo-answer"][0]
+	}
+	if q.Method == "HEAD" && !grpc {
+		return cmp.Diff([]string{"200", r.Route.Name}, []string{strconv.Itoa(got.status), route})
+	}
+	if err := json.Unmarshal([]byte(body), &received); err != nil {
+		return fmt.Sprintf("%s, route %s: no echo: %d %s %v", r.Verdict, r.Route.Name, got.status, got.body, got.headers)
+	}
+	if diff := cmp.Diff(b.wanted(r, received.Protocol), b.actual(r, &received)); diff != "" {
+		return "route " + r.Route.Name + ": the backend received (-simulated +real)\n" + diff
+	}
+	if grpc {
+		return cmp.Diff(r.Route.Name, route)
+	}
+	answered := []envoysim.Header{{Name: "x-echo-name", Value: received.Name}, {Name: "content-type", Value: "application/json"}}
+	want := group(r.Response(answered))
+	if header, _ := r.SessionHeader(); header != "" {
+		delete(want, header)
+		delete(got.headers, header)
+	}
+	diff := cmp.Diff(describe(r, 200, want, ""), describe(r, got.status, got.headers, ""))
+	if diff != "" {
+		return "the client received (-simulated +real)\n" + diff
+	}
+	return ""
+}
+
+// readable tells whether Go's server takes a request target.
+func readable(target string) bool {
+	_, err := url.ParseRequestURI(target)
+	return err == nil
+}
+
+func (b *bench) wanted(r *envoysim.Result, protocol string) map[string]any {
+	up := r.Upstream
+	target, query, _ := strings.Cut(up.Target, "?")
+	if query != "" { // of a ? alone the echo says nothing
+		target = up.Target
+	}
+	headers := group(up.Headers)
+	delete(headers, "content-length")
+	if cookies := headers["cookie"]; protocol == "HTTP/2.0" && len(cookies) > 0 {
+		headers["cookie"] = []string{strings.Join(cookies, "; ")}
+	}
+	return map[string]any{
+		"backend": b.backends[up.Cluster.Name], "method": up.Method, "target": target, "host": up.Authority,
+		"headers": headers,
+	}
+}
+
+func (b *bench) actual(r *envoysim.Result, a *echo.Answer) map[string]any {
+	headers := map[string][]string{}
+	for name, values := range a.Headers {
+		headers[name] = values
+	}
+	delete(headers, "content-length")
+	if len(headers["x-request-id"]) == 1 {
+		headers["x-request-id"] = []string{envoysim.Generated}
+	}
+	if forwarded := headers["x-forwarded-for"]; len(forwarded) == 1 { // ends with Envoy's own address
+		own := strings.LastIndexByte(forwarded[0], ',') + 1
+		headers["x-forwarded-for"] = []string{forwarded[0][:own] + envoysim.Generated}
+	}
+	if cookies := headers["cookie"]; a.Protocol == "HTTP/2.0" && len(cookies) > 0 { // cut into lines, and joined by the server
+		headers["cookie"] = []string{strings.Join(cookies, "; ")}
+	}
+	target := a.Path
+	if a.Query != "" {
+		target += "?" + a.Query
+	}
+	names := b.backends[r.Upstream.Cluster.Name]
+	if !slices.Contains(names, a.Name) {
+		names = []string{a.Name}
+	}
+	return map[string]any{"backend": names, "method": a.Method, "target": target, "host": a.Host, "headers": headers}
+}

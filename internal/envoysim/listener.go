@@ -1,0 +1,134 @@
+package envoysim
+
+import (
+	"fmt"
+	"strings"
+
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
+)
+
+// listener is a bound port and its filter chains.
+type listener struct {
+	part    Part
+	address string
+	port    uint32
+	chains  []*chain
+}
+
+// chain is a filter chain: who it takes, and the connection manager behind it.
+type chain struct {
+	part    Part
+	names   []string // server names: exact, or "*.suffix"; none takes any
+	tls     bool
+	manager *hcmv3.HttpConnectionManager
+	table   string
+	filters []string // names of the HTTP filters, in order
+}
+
+func newListener(m *listenerv3.Listener) (*listener, error) {
+	at := m.GetAddress().GetSocketAddress()
+	l := &listener{part: Part{m.GetName(), xds.Origins(m.GetMetadata())}, address: at.GetAddress(), port: at.GetPortValue()}
+	for _, fc := range m.GetFilterChains() {
+		c, err := newChain(fc)
+		if err != nil {
+			return nil, fmt.Errorf("filter chain %s: %w", fc.GetName(), err)
+		}
+		l.chains = append(l.chains, c)
+	}
+	return l, nil
+}
+
+func newChain(m *listenerv3.FilterChain) (*chain, error) {
+	c := &chain{part: Part{Name: m.GetName()}, names: m.GetFilterChainMatch().GetServerNames(), tls: m.GetTransportSocket() != nil}
+	if len(m.GetFilters()) != 1 {
+		return nil, fmt.Errorf("%d network filters are not understood", len(m.GetFilters()))
+	}
+	c.manager = &hcmv3.HttpConnectionManager{}
+	if err := m.GetFilters()[0].GetTypedConfig().UnmarshalTo(c.manager); err != nil {
+		return nil, err
+	}
+	c.table = c.manager.GetRds().GetRouteConfigName()
+	if c.table == "" {
+		return nil, fmt.Errorf("route specifier %T is not understood", c.manager.GetRouteSpecifier())
+	}
+	for _, f := range c.manager.GetHttpFilters() {
+		c.filters = append(c.filters, f.GetName())
+	}
+	return c, nil
+}
+
+// serves tells whether a request's connection reaches a listener, and else on which criterion not.
+func (l *listener) serves(q *Request) (lost Criterion, detail string) {
+	switch {
+	case l.port != q.Port:
+		return LostPort, fmt.Sprintf("it listens on port %d", l.port)
+	case q.Address != "" && l.address != q.Address && l.address != "0.0.0.0" && l.address != "::":
+		return LostAddress, "it listens on " + l.address
+	default:
+		return "", ""
+	}
+}
+
+// take finds the chain of a connection: the exact server name, then the longest wildcard, then a chain that takes any.
+// Envoy does not go back to a wider name when something else of the chain does not fit.
+func (l *listener) take(q *Request) (*chain, []Trial) {
+	var best *chain
+	rank := -1
+	name := strings.ToLower(q.SNI)
+	if !q.TLS {
+		name = ""
+	}
+	for _, c := range l.chains {
+		if r := c.rank(name); r > rank {
+			best, rank = c, r
+		}
+	}
+	if best != nil && best.tls != q.TLS {
+		best = nil
+	}
+	trials := make([]Trial, 0, len(l.chains))
+	for _, c := range l.chains {
+		t := Trial{Part: c.part, Taken: c == best}
+		switch {
+		case t.Taken:
+		case c.tls != q.TLS && c.tls:
+			t.Lost, t.Detail = LostTLS, "it speaks TLS, and the request does not"
+		case c.tls != q.TLS:
+			t.Lost, t.Detail = LostTLS, "it speaks no TLS, and the request does"
+		case name == "":
+			t.Lost, t.Detail = LostServerName, "it takes server names "+c.namesWords()+", and the request has none"
+		default:
+			t.Lost, t.Detail = LostServerName, "it takes server names "+c.namesWords()+", not "+name
+		}
+		trials = append(trials, t)
+	}
+	return best, trials
+}
+
+// rank tells how exactly a chain takes a server name: -1 for not at all, 0 for any.
+func (c *chain) rank(name string) int {
+	if len(c.names) == 0 {
+		return 0
+	}
+	best := -1
+	for _, n := range c.names {
+		suffix, wildcard := strings.CutPrefix(n, "*")
+		switch {
+		case n == name:
+			best = max(best, len(n)+1)
+		case wildcard && strings.HasSuffix(name, suffix) && len(name) > len(suffix):
+			best = max(best, len(suffix))
+		}
+	}
+	return best
+}
+
+func (c *chain) namesWords() string {
+	if len(c.names) == 0 {
+		return "of any kind"
+	}
+	return strings.Join(c.names, ", ")
+}
