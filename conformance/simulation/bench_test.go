@@ -28,21 +28,23 @@ const routeHeader = "x-sim-route"
 type bench struct {
 	driver   *xdsdriver.Driver
 	backends map[string][]string // names of the servers behind a cluster
+	servers  map[string]string   // by address
 	fixed    []*ir.Resource      // listeners, tables, clusters
-	hosts    map[ir.ResourceID]bool
 	config   *envoysim.Config
+	copies   *copies
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{driver: xdsdriver.Start(t), backends: map[string][]string{}, hosts: map[ir.ResourceID]bool{}}
+	b := &bench{driver: xdsdriver.Start(t), backends: map[string][]string{}, servers: map[string]string{}, copies: newCopies()}
 	ports := map[string]uint32{}
 	for _, name := range []string{"one", "two", "three"} {
-		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0"})
+		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0", Observe: b.copies.observe})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = s.Close() })
+		b.servers[s.Address()] = name
 		ports[name] = uint32(s.Port()) //nolint:gosec // a port
 	}
 	b.cluster(t, "n/one/80", ir.ProtocolHTTP1, ports, "one")

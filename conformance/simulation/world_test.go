@@ -200,7 +200,7 @@ func (w *world) edits() ir.HeaderEdits {
 		e.Request = append(e.Request, edit([]string{"X-A", "x-new", "accept", "user-agent", "x-forwarded-proto", "cookie"}))
 	}
 	for range w.IntN(3) {
-		e.Response = append(e.Response, edit([]string{"X-R", "cache-control", "x-echo-name", "vary", "server", "set-cookie"}))
+		e.Response = append(e.Response, edit([]string{"X-R", "cache-control", "x-echo-tries", "vary", "server", "set-cookie"}))
 	}
 	for _, list := range [][]ir.HeaderEdit{e.Request, e.Response} {
 		for i := range list {

@@ -92,11 +92,18 @@ func (s *stream) redirect(a *routev3.RedirectAction) {
 // hostForRedirect is the request's host with its port, unless another port is asked for, or the scheme changes and the
 // port is the old one's own.
 func (s *stream) hostForRedirect(scheme, port string) string {
-	host := withoutPort(s.authority)
-	old := s.authority[len(host):]
-	remove := port != "" || scheme != s.scheme && old == map[string]string{"http": ":80", "https": ":443"}[s.scheme]
-	if remove {
-		return host
+	end := strings.LastIndexByte(s.authority, ':')
+	if strings.HasPrefix(s.authority, "[") {
+		if end = strings.LastIndex(s.authority, "]:"); end >= 0 {
+			end++
+		}
+	}
+	if end < 0 {
+		return s.authority
+	}
+	old := s.authority[end:]
+	if port != "" || scheme != s.scheme && old == map[string]string{"http": ":80", "https": ":443"}[s.scheme] {
+		return s.authority[:end]
 	}
 	return s.authority
 }

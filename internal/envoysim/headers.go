@@ -58,7 +58,10 @@ func received(q *Request) *headerMap {
 	}
 	cookies := ""
 	for _, c := range h.values("cookie") {
-		cookies = join(cookies, "; ", c)
+		if cookies != "" {
+			cookies += "; "
+		}
+		cookies += c
 	}
 	if h.remove("cookie"); cookies != "" {
 		h.add("cookie", cookies)
@@ -71,7 +74,7 @@ func (h *headerMap) add(name, value string) {
 	name = strings.ToLower(name)
 	if h.single[name] {
 		if i := h.index(name); i >= 0 {
-			h.lines[i].Value = join(h.lines[i].Value, ",", value)
+			h.lines[i].Value = join(h.lines[i].Value, value)
 			return
 		}
 	}
@@ -79,11 +82,11 @@ func (h *headerMap) add(name, value string) {
 }
 
 // join appends a value to another; an empty one adds nothing.
-func join(a, separator, b string) string {
+func join(a, b string) string {
 	if a == "" || b == "" {
 		return a + b
 	}
-	return a + separator + b
+	return a + "," + b
 }
 
 // set replaces all values.
