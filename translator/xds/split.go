@@ -102,18 +102,38 @@ func joinHeaders(a, b ir.HeaderEdits) ir.HeaderEdits {
 	return ir.HeaderEdits{Request: slices.Concat(a.Request, b.Request), Response: slices.Concat(a.Response, b.Response)}
 }
 
+const million = 1_000_000
+
+// fraction is a part of a total in millionths.
+func fraction(n, total uint64) uint32 {
+	return uint32((n*million + total/2) / total) //nolint:gosec // at most a million
+}
+
 // share restricts a match to a share of the requests. Envoy draws one number for a request and compares it with each
 // route's fraction, so fractions are cumulative: 30 %, 60 % and the rest for shares of 30, 30 and 40.
 func share(match *routev3.RouteMatch, upTo, total uint64) *routev3.RouteMatch {
 	if upTo >= total {
 		return match
 	}
-	const million = 1_000_000
 	out := proto.Clone(match).(*routev3.RouteMatch)
-	out.RuntimeFraction = &corev3.RuntimeFractionalPercent{
-		DefaultValue: perMillion(uint32((upTo*million + total/2) / total)), //nolint:gosec // at most a million
-	}
+	out.RuntimeFraction = &corev3.RuntimeFractionalPercent{DefaultValue: perMillion(fraction(upTo, total))}
 	return out
+}
+
+// mirrorsWithin sets the fractions of an action's mirrors where the action happens to a share of the requests alone, from
+// one millionth to another. Envoy compares the number that chose the share with the mirrors' fractions, too: half of the
+// requests of the second half are those from 50 % to 75 %.
+func mirrorsWithin(action ir.Action, from, to uint32) ir.Action {
+	a, ok := action.(ir.Forward)
+	if !ok {
+		return action
+	}
+	a.Mirrors = slices.Clone(a.Mirrors)
+	for i := range a.Mirrors {
+		m := &a.Mirrors[i]
+		m.PerMillion = from + uint32(uint64(to-from)*uint64(m.PerMillion)/million) //nolint:gosec // at most a million
+	}
+	return a
 }
 
 // pinOf is the value of the cookie that keeps a session on a backend.

@@ -7,8 +7,6 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -72,15 +70,21 @@ func lowerParts(shares []part, match *routev3.RouteMatch, needs map[ir.ResourceI
 	var pins, routes []*routev3.Route
 	for i := range shares {
 		p := &shares[i]
+		from := upTo
 		upTo += uint64(p.weight)
-		r, err := lowerPart(&p.rule, share(match, upTo, total), needs)
+		drawn := p.rule
+		drawn.Action = mirrorsWithin(p.rule.Action, fraction(from, total), fraction(upTo, total))
+		r, err := lowerPart(&drawn, share(match, upTo, total), needs)
 		if err != nil {
 			return nil, err
 		}
 		r.Name += p.suffix
 		if s := p.rule.Features.Session; p.pin != "" {
-			pin := proto.Clone(r).(*routev3.Route)
-			pin.Name, pin.Match = r.Name+"/pinned", pinned(match, s, p.pin)
+			pin, err := lowerPart(&p.rule, pinned(match, s, p.pin), needs)
+			if err != nil {
+				return nil, err
+			}
+			pin.Name = r.Name + "/pinned"
 			pins = append(pins, pin)
 			r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, setPin(s, p.pin))
 		}
