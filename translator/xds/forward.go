@@ -1,9 +1,11 @@
 package xds
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -24,9 +26,6 @@ func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, 
 		Timeout:     durationpb.New(a.Timeout.Request),
 		RetryPolicy: retryPolicy(a),
 	}
-	if a.Rewrite.Hostname != "" {
-		out.HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: a.Rewrite.Hostname}
-	}
 	if e := a.Rewrite.Path; e != nil {
 		prefix, re := rewritePath(e)
 		out.PrefixRewrite, out.RegexRewrite = prefix, re
@@ -35,9 +34,12 @@ func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, 
 		needs[clusterID(m.Backend)] = true
 		out.RequestMirrorPolicies = append(out.RequestMirrorPolicies, mirrorPolicy(m))
 	}
-	split := validShares(a.Split)
+	split, host := withHosts(validShares(a.Split), a.Rewrite.Hostname)
 	if len(split) == 0 {
 		return nil, errors.New("no backend has a share")
+	}
+	if host != "" {
+		out.HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: host}
 	}
 	for _, w := range split {
 		needs[clusterID(w.Backend)] = true
@@ -52,6 +54,18 @@ func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, 
 	}
 	out.ClusterSpecifier = &routev3.RouteAction_WeightedClusters{WeightedClusters: weighted}
 	return &routev3.Route_Route{Route: out}, nil
+}
+
+// withHosts gives the host that a rule rewrites to to the shares that have none, where others have one of their own:
+// Envoy applies a route's after its cluster's. It returns the host that is left to the route.
+func withHosts(split []ir.Weighted, host string) (shares []ir.Weighted, left string) {
+	if !slices.ContainsFunc(split, func(w ir.Weighted) bool { return w.Rewrite.Hostname != "" }) {
+		return split, host
+	}
+	for i := range split {
+		split[i].Rewrite.Hostname = cmp.Or(split[i].Rewrite.Hostname, host)
+	}
+	return split, ""
 }
 
 func clusterID(b ir.BackendName) ir.ResourceID {

@@ -62,3 +62,18 @@ func TestAMirrorOfAShareGetsItsFraction(t *testing.T) {
 		})
 	}
 }
+
+// TestTheHostOfABackendCountsBeforeItsRules: where a weighted cluster carried it, the rule's host replaced it.
+func TestTheHostOfABackendCountsBeforeItsRules(t *testing.T) {
+	rule := ir.Rule{Name: "r", Match: ir.Match{Path: ir.PathMatch{Value: "/"}}, Action: ir.Forward{
+		Failure: 500, Rewrite: ir.Rewrite{Hostname: "rule.example"}, Split: []ir.Weighted{
+			{Weight: 1, Backend: "n/one/80", Rewrite: ir.Rewrite{Hostname: "backend.example"}}, {Weight: 1, Backend: "n/two/80"},
+		},
+	}}
+	want := map[string]string{"n/one/80": "backend.example", "n/two/80": "rule.example"}
+	for _, o := range outcomes(t, rule) {
+		if up := o.Result.Upstream; up.Authority != want[up.Cluster.Name] {
+			t.Errorf("%s gets host %s, want %s", up.Cluster.Name, up.Authority, want[up.Cluster.Name])
+		}
+	}
+}
