@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -16,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/cloverleaf-mesh/cloverleaf/conformance/updriver"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/casefile"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 )
 
@@ -46,16 +46,7 @@ const (
 	httpsPort = 443 + offset
 )
 
-// TestCases: each file of testdata holds objects and requests with their answers, a line each:
-//
-//	GET http://a.example/x [name=value ...] -> 200 [name=value ...]
-//	MIRROR and SESSION are GET with counts of copies (copies:NAME=LOW-HIGH, copy:host= of one) and with kept cookies, or
-//	a kept header (header=NAME): names=COUNT is how many backends answered.
-//	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
-//
-// Before the arrow: h:NAME=VALUE sends a header, n=COUNT sends the request so often. After it: backend=NAME, path=, host=,
-// query=, proto= are what the backend received; req:NAME= and resp:NAME= are headers that the backend or the client
-// received ("-" for none); location= is the header; share:NAME=LOW-HIGH counts backends (or status codes) of n requests.
+// TestCases runs the cases of testdata; package casefile says how they are written.
 func TestCases(t *testing.T) { runCases(t) }
 
 // TestCasesInline runs the same with whole route tables instead of VHDS: the answers must be the same.
@@ -63,9 +54,9 @@ func TestCasesInline(t *testing.T) { runCases(t, "--virtual-hosts", "inline") }
 
 func runCases(t *testing.T, flags ...string) {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no cases")
+	base, files, err := casefile.Load("testdata")
+	if err != nil {
+		t.Fatal(err)
 	}
 	names := map[string]string{}
 	for _, name := range []string{"one", "two", "three"} {
@@ -76,30 +67,18 @@ func runCases(t *testing.T, flags ...string) {
 		t.Cleanup(func() { _ = s.Close() })
 		names["$"+name] = strconv.Itoa(s.Port())
 	}
-	base, err := os.ReadFile("testdata/base.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	updriver.Put(t, dir, "base.yaml", fill(string(base), names))
+	updriver.Put(t, dir, "base.yaml", fill(base, names))
 	updriver.Put(t, dir, "case.yaml", "# the case at hand\n")
 	u := updriver.Start(t, binary, dir, append(flags, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")...)
 	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			sections := map[string]string{}
-			for _, f := range archive.Files {
-				sections[f.Name] = string(f.Data)
-			}
+		t.Run(file.Name, func(t *testing.T) {
 			from := u.Seen()
-			u.Write(t, "case.yaml", fill(sections["objects.yaml"], names)+"\n# "+t.Name()+"\n")
+			u.Write(t, "case.yaml", fill(file.Objects, names)+"\n# "+t.Name()+"\n")
 			if p, bad := u.Problem(from, "CL01"); bad {
 				t.Fatalf("the case's own objects are wrong: %+v", p)
 			}
-			for line := range strings.SplitSeq(strings.TrimSpace(sections["requests"]), "\n") {
+			for _, line := range file.Lines {
 				t.Run(line, func(t *testing.T) { check(t, line) })
 			}
 		})
@@ -113,79 +92,45 @@ func fill(text string, names map[string]string) string {
 	return text
 }
 
-// answer is what came back.
-type answer struct {
-	status  int    // of HTTP
-	code    string // of gRPC; empty for HTTP
-	headers http.Header
-	echo    echo.Answer
-}
-
-// request is the left side of a line.
-type request struct {
-	url     string
-	headers http.Header
-	times   int
-	send    func(context.Context, string, string, http.Header) (answer, error)
-	method  string
-}
-
-func parseRequest(t *testing.T, line, text string) request {
-	t.Helper()
-	words := strings.Fields(text)
-	if len(words) < 2 {
-		t.Fatalf("cannot read the case: %q", line)
-	}
-	r := request{method: words[0], url: words[1], headers: http.Header{}, times: 1, send: sendHTTP}
-	kept := ""
-	for _, w := range words[2:] {
-		switch key, value, _ := strings.Cut(w, "="); key {
-		case "n":
-			r.times, _ = strconv.Atoi(value)
-		case "header":
-			kept = value
-		default:
-			r.headers.Add(strings.TrimPrefix(key, "h:"), value)
-		}
-	}
-	switch r.method {
-	case "GRPC":
-		r.send = sendGRPC
-	case "MIRROR":
-		r.send = sendCopied(line)
-	case "SESSION":
-		r.send = sendSession(kept)
-	}
-	return r
-}
+// sender makes the request of a case.
+type sender func(context.Context, *casefile.Case) (casefile.Answer, error)
 
 func check(t *testing.T, line string) {
 	t.Helper()
-	left, right, _ := strings.Cut(line, " -> ")
-	r := parseRequest(t, line, left)
+	c, err := casefile.Parse(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := sender(sendHTTP)
+	switch c.Method {
+	case "GRPC":
+		send = sendGRPC
+	case "MIRROR":
+		send = sendCopied(line)
+	case "SESSION":
+		send = sendSession()
+	}
 	counts := map[string]int{}
-	var last answer
-	for range r.times {
-		a, err := r.send(t.Context(), r.method, r.url, r.headers)
+	var last casefile.Answer
+	for range c.Times {
+		a, err := send(t.Context(), &c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		last = a
-		counts[a.echo.Name]++
-		counts[a.outcome()]++
+		counts[a.Echo.Name]++
+		counts[a.Outcome()]++
 	}
-	expect := strings.Fields(right)
-	if want := expect[0]; want != "*" && want != last.outcome() {
-		t.Errorf("status %s, want %s (%+v)", last.outcome(), want, last)
+	if c.Outcome != "*" && c.Outcome != last.Outcome() {
+		t.Errorf("status %s, want %s (%+v)", last.Outcome(), c.Outcome, last)
 	}
-	for _, w := range expect[1:] {
-		key, want, _ := strings.Cut(w, "=")
-		expectValue(t, line, key, want, last, counts)
+	for _, w := range c.Wants {
+		expect(t, line, w.Key, w.Value, last, counts)
 	}
 }
 
-// expectValue checks one expectation: of the last answer, or of the counts of all.
-func expectValue(t *testing.T, line, key, want string, last answer, counts map[string]int) {
+// expect checks one expectation: of the last answer, or of the counts of all.
+func expect(t *testing.T, line, key, want string, last casefile.Answer, counts map[string]int) {
 	t.Helper()
 	kind, name, _ := strings.Cut(key, ":")
 	switch kind {
@@ -196,14 +141,16 @@ func expectValue(t *testing.T, line, key, want string, last answer, counts map[s
 		checkShare(t, copies.await(line, name, want), name, want)
 		return
 	}
-	got := last.value(key)
+	var got string
 	switch key {
 	case "copy:host":
 		got = copies.host(line)
 	case "names":
 		got = strconv.Itoa(backends(counts))
+	default:
+		got = last.Value(key)
 	}
-	if got != want && !matches(got, want) {
+	if !casefile.Matches(got, want) {
 		t.Errorf("%s = %q, want %q (%v)", key, got, want, counts)
 	}
 }
@@ -218,54 +165,10 @@ func checkShare(t *testing.T, got int, name, want string) {
 	}
 }
 
-// outcome is the status of the answer as cases write it.
-func (a answer) outcome() string {
-	if a.code != "" {
-		return a.code
-	}
-	return strconv.Itoa(a.status)
-}
-
-// matches compares with a wanted value that begins and ends with a star.
-func matches(got, want string) bool {
-	inner := strings.Trim(want, "*")
-	return len(want) > 2 && len(inner) == len(want)-2 && strings.Contains(got, inner)
-}
-
-func (a answer) value(key string) string {
-	joined := func(values []string) string {
-		if len(values) == 0 {
-			return "-"
-		}
-		return strings.ReplaceAll(strings.Join(values, ","), " ", "_")
-	}
-	kind, name, _ := strings.Cut(key, ":")
-	switch kind {
-	case "backend":
-		return a.echo.Name
-	case "path":
-		return a.echo.Path
-	case "query":
-		return a.echo.Query
-	case "host":
-		return a.echo.Host
-	case "proto":
-		return a.echo.Protocol
-	case "location":
-		return a.headers.Get("Location")
-	case "req":
-		return joined(a.echo.Headers[strings.ToLower(name)])
-	case "resp":
-		return joined(a.headers.Values(name))
-	default:
-		return "unknown key " + key
-	}
-}
-
 // sendHTTP sends a request to the gateway, whatever the host name: http to its HTTP port, https with that SNI to its HTTPS
 // port, h2c with prior knowledge. A port in the URL is sent in the Host header and replaced on the wire.
-func sendHTTP(ctx context.Context, method, url string, headers http.Header) (answer, error) {
-	scheme, rest, _ := strings.Cut(url, "://")
+func sendHTTP(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
+	scheme, rest, _ := strings.Cut(c.URL, "://")
 	host, path, _ := strings.Cut(rest, "/")
 	port := httpPort
 	protocols := &http.Protocols{}
@@ -279,9 +182,8 @@ func sendHTTP(ctx context.Context, method, url string, headers http.Header) (ans
 		protocols.SetUnencryptedHTTP2(true)
 		scheme = "http"
 	}
-	if custom := headers.Get("port"); custom != "" {
-		port, _ = strconv.Atoi(custom)
-		port += offset
+	if c.Port != 0 {
+		port = c.Port + offset
 	}
 	transport := &http.Transport{
 		Protocols:         protocols,
@@ -294,28 +196,24 @@ func sendHTTP(ctx context.Context, method, url string, headers http.Header) (ans
 	defer transport.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, scheme+"://"+host+"/", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, c.Method, scheme+"://"+host+"/", http.NoBody)
 	if err != nil {
-		return answer{}, err
+		return casefile.Answer{}, err
 	}
 	req.URL.Opaque = "/" + path // as it stands, whatever it is
-	for name, values := range headers {
-		if !strings.EqualFold(name, "port") {
-			req.Header[name] = values
-		}
-	}
+	maps.Copy(req.Header, c.Headers)
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return answer{}, err
+		return casefile.Answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	a := answer{status: resp.StatusCode, headers: resp.Header}
+	a := casefile.Answer{Status: resp.StatusCode, Headers: resp.Header}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return a, err
 	}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		err = json.Unmarshal(body, &a.echo)
+		err = json.Unmarshal(body, &a.Echo)
 	}
 	return a, err
 }

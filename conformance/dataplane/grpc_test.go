@@ -15,11 +15,13 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/casefile"
 )
 
 // sendGRPC calls a method of any service with an empty message: h2c://host/service/method, or https:// for TLS.
-func sendGRPC(ctx context.Context, _, url string, headers http.Header) (answer, error) {
-	scheme, rest, _ := strings.Cut(url, "://")
+func sendGRPC(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
+	scheme, rest, _ := strings.Cut(c.URL, "://")
 	host, method, _ := strings.Cut(rest, "/")
 	port, security := httpPort, insecure.NewCredentials()
 	if scheme == "https" {
@@ -28,22 +30,22 @@ func sendGRPC(ctx context.Context, _, url string, headers http.Header) (answer, 
 	conn, err := grpc.NewClient(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 		grpc.WithTransportCredentials(security), grpc.WithAuthority(host))
 	if err != nil {
-		return answer{}, err
+		return casefile.Answer{}, err
 	}
 	defer func() { _ = conn.Close() }()
-	for name, values := range headers {
+	for name, values := range c.Headers {
 		for _, v := range values {
 			ctx = metadata.AppendToOutgoingContext(ctx, strings.ToLower(name), v)
 		}
 	}
 	var received metadata.MD
 	err = conn.Invoke(ctx, "/"+method, &emptypb.Empty{}, &emptypb.Empty{}, grpc.Header(&received))
-	a := answer{code: status.Code(err).String(), headers: http.Header{}}
+	a := casefile.Answer{Code: status.Code(err).String(), Headers: http.Header{}}
 	for name, values := range received {
-		a.headers[http.CanonicalHeaderKey(name)] = values
+		a.Headers[http.CanonicalHeaderKey(name)] = values
 	}
-	if text := a.headers.Get("X-Echo-Answer"); text != "" {
-		return a, json.Unmarshal([]byte(text), &a.echo)
+	if text := a.Headers.Get("X-Echo-Answer"); text != "" {
+		return a, json.Unmarshal([]byte(text), &a.Echo)
 	}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cloverleaf-mesh/cloverleaf/internal/casefile"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 )
 
@@ -93,43 +94,46 @@ func begin(line string) string {
 }
 
 // sendCopied sends requests that are recognised at every backend that they reach.
-func sendCopied(line string) func(context.Context, string, string, http.Header) (answer, error) {
+func sendCopied(line string) sender {
 	key := begin(line)
-	return func(ctx context.Context, _, url string, headers http.Header) (answer, error) {
-		headers = headers.Clone()
-		headers.Set(copyHeader, key)
-		a, err := sendHTTP(ctx, http.MethodGet, url, headers)
+	return func(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
+		get := *c
+		get.Method, get.Headers = http.MethodGet, c.Headers.Clone()
+		get.Headers.Set(copyHeader, key)
+		a, err := sendHTTP(ctx, &get)
 		copies.mu.Lock()
 		defer copies.mu.Unlock()
 		if copies.main[key] == nil {
 			copies.main[key] = map[string]int{}
 		}
-		copies.main[key][a.echo.Name]++
+		copies.main[key][a.Echo.Name]++
 		return a, err
 	}
 }
 
 // sendSession sends requests as one client that keeps cookies, or a header of the answers.
-func sendSession(header string) func(context.Context, string, string, http.Header) (answer, error) {
+func sendSession() sender {
 	jar := map[string]string{}
 	kept := ""
-	return func(ctx context.Context, _, url string, headers http.Header) (answer, error) {
-		headers = headers.Clone()
+	return func(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
+		headers := c.Headers.Clone()
 		for name, value := range jar {
 			headers.Add("Cookie", name+"="+value)
 		}
 		if kept != "" {
-			headers.Set(header, kept)
+			headers.Set(c.Keep, kept)
 		}
 		if cookies := headers.Values("Cookie"); len(cookies) > 0 {
 			headers.Set("Cookie", strings.Join(cookies, "; "))
 		}
-		a, err := sendHTTP(ctx, http.MethodGet, url, headers)
-		for _, c := range (&http.Response{Header: a.headers}).Cookies() {
-			jar[c.Name] = c.Value
+		get := *c
+		get.Method, get.Headers = http.MethodGet, headers
+		a, err := sendHTTP(ctx, &get)
+		for _, cookie := range (&http.Response{Header: a.Headers}).Cookies() {
+			jar[cookie.Name] = cookie.Value
 		}
-		if header != "" && a.headers.Get(header) != "" {
-			kept = a.headers.Get(header)
+		if c.Keep != "" && a.Headers.Get(c.Keep) != "" {
+			kept = a.Headers.Get(c.Keep)
 		}
 		return a, err
 	}

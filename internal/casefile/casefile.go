@@ -1,0 +1,159 @@
+// Package casefile reads the cases of conformance/dataplane: objects, and requests with what must come of them, a line
+// each. It decides how a case is written, and nothing about how its requests are made.
+//
+//	GET http://a.example/x [name=value ...] -> 200 [name=value ...]
+//	MIRROR and SESSION are GET with counts of copies (copies:NAME=LOW-HIGH, copy:host= of one) and with kept cookies, or
+//	a kept header (header=NAME): names=COUNT is how many backends answered.
+//	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
+//
+// Before the arrow: h:NAME=VALUE sends a header, port=NUMBER goes to that port of the gateway, n=COUNT sends the request
+// so often. After it: backend=NAME, path=, host=, query=, proto= are what the backend received; req:NAME= and resp:NAME=
+// are headers that the backend or the client received ("-" for none); location= is the header; share:NAME=LOW-HIGH counts
+// backends (or status codes) of n requests.
+package casefile
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
+)
+
+// File is one file of cases.
+type File struct {
+	Name    string // without its ending
+	Objects string
+	Lines   []string
+}
+
+// Load reads the cases of a folder, and the objects that all of them have.
+func Load(dir string) (base string, files []File, err error) {
+	text, err := os.ReadFile(filepath.Join(dir, "base.yaml"))
+	if err != nil {
+		return "", nil, err
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		return "", nil, fmt.Errorf("no cases in %s", dir)
+	}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			return "", nil, err
+		}
+		f := File{Name: strings.TrimSuffix(filepath.Base(path), ".txtar")}
+		for _, section := range archive.Files {
+			switch section.Name {
+			case "objects.yaml":
+				f.Objects = string(section.Data)
+			case "requests":
+				f.Lines = strings.Split(strings.TrimSpace(string(section.Data)), "\n")
+			}
+		}
+		files = append(files, f)
+	}
+	return string(text), files, nil
+}
+
+// Case is one line.
+type Case struct {
+	Text    string
+	Method  string // or MIRROR, SESSION, GRPC
+	URL     string
+	Headers http.Header // as written
+	Port    int         // of the gateway; 0 for that of the URL's scheme
+	Times   int
+	Keep    string // a header of answers that the next request sends
+	Outcome string // a status; "*" for any
+	Wants   []Want
+}
+
+// Want is a value that must come.
+type Want struct{ Key, Value string }
+
+// Parse reads a line.
+func Parse(line string) (Case, error) {
+	left, right, ok := strings.Cut(line, " -> ")
+	words, wants := strings.Fields(left), strings.Fields(right)
+	if !ok || len(words) < 2 || len(wants) == 0 {
+		return Case{}, fmt.Errorf("cannot read the case: %q", line)
+	}
+	c := Case{Text: line, Method: words[0], URL: words[1], Headers: http.Header{}, Times: 1, Outcome: wants[0]}
+	for _, w := range words[2:] {
+		key, value, _ := strings.Cut(w, "=")
+		switch key {
+		case "n":
+			c.Times, _ = strconv.Atoi(value)
+		case "header":
+			c.Keep = value
+		case "port":
+			c.Port, _ = strconv.Atoi(value)
+		default:
+			c.Headers.Add(strings.TrimPrefix(key, "h:"), value)
+		}
+	}
+	for _, w := range wants[1:] {
+		key, value, _ := strings.Cut(w, "=")
+		c.Wants = append(c.Wants, Want{key, value})
+	}
+	return c, nil
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status  int    // of HTTP
+	Code    string // of gRPC; empty for HTTP
+	Headers http.Header
+	Echo    echo.Answer
+}
+
+// Outcome is the status of the answer as cases write it.
+func (a Answer) Outcome() string {
+	if a.Code != "" {
+		return a.Code
+	}
+	return strconv.Itoa(a.Status)
+}
+
+// Value returns what a key of a case is about.
+func (a Answer) Value(key string) string {
+	joined := func(values []string) string {
+		if len(values) == 0 {
+			return "-"
+		}
+		return strings.ReplaceAll(strings.Join(values, ","), " ", "_")
+	}
+	kind, name, _ := strings.Cut(key, ":")
+	switch kind {
+	case "backend":
+		return a.Echo.Name
+	case "path":
+		return a.Echo.Path
+	case "query":
+		return a.Echo.Query
+	case "host":
+		return a.Echo.Host
+	case "proto":
+		return a.Echo.Protocol
+	case "location":
+		return a.Headers.Get("Location")
+	case "req":
+		return joined(a.Echo.Headers[strings.ToLower(name)])
+	case "resp":
+		return joined(a.Headers.Values(name))
+	default:
+		return "unknown key " + key
+	}
+}
+
+// Matches compares a value with a wanted one, which may begin and end with a star.
+func Matches(got, want string) bool {
+	inner := strings.Trim(want, "*")
+	return got == want || len(want) > 2 && len(inner) == len(want)-2 && strings.Contains(got, inner)
+}
