@@ -124,7 +124,7 @@ func (s *stream) forward(a *routev3.RouteAction) {
 		s.local(503, "")
 		return
 	}
-	up.Cluster, up.Endpoints = c.part, c.endpoints
+	up.Cluster, up.Endpoints, up.Speaks = c.part, c.endpoints, c.speaks
 	s.limits(a, up)
 	if c.endpoints.Ready == 0 && !c.endpoints.Resolved {
 		s.local(503, "no healthy upstream")

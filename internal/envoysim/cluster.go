@@ -7,6 +7,8 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
@@ -15,15 +17,47 @@ import (
 type cluster struct {
 	part      Part
 	endpoints Endpoints
+	speaks    Speaks
 }
 
-func newCluster(m *clusterv3.Cluster) *cluster {
+func newCluster(m *clusterv3.Cluster) (*cluster, error) {
 	c := &cluster{part: Part{m.GetName(), xds.Origins(m.GetMetadata())}}
+	var err error
+	if c.speaks, err = speaks(m); err != nil {
+		return nil, err
+	}
 	if m.GetType() != clusterv3.Cluster_EDS {
 		c.load(m.GetLoadAssignment())
 		c.endpoints.Resolved = m.GetType() != clusterv3.Cluster_STATIC
 	}
-	return c
+	return c, nil
+}
+
+// protocolOptions is the key of a cluster's extension options that say what its endpoints speak.
+const protocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+func speaks(m *clusterv3.Cluster) (Speaks, error) {
+	s := Speaks{Protocol: "HTTP/1.1", TLS: m.GetTransportSocket() != nil}
+	if packed, ok := m.GetTypedExtensionProtocolOptions()[protocolOptions]; ok {
+		var options httpv3.HttpProtocolOptions
+		if err := packed.UnmarshalTo(&options); err != nil {
+			return s, err
+		}
+		switch {
+		case options.GetAutoConfig() != nil:
+			s.Protocol = ""
+		case options.GetExplicitHttpConfig().GetHttp2ProtocolOptions() != nil:
+			s.Protocol = "HTTP/2"
+		}
+	}
+	if s.TLS {
+		var context tlsv3.UpstreamTlsContext
+		if err := m.GetTransportSocket().GetTypedConfig().UnmarshalTo(&context); err != nil {
+			return s, err
+		}
+		s.SNI = context.GetSni()
+	}
+	return s, nil
 }
 
 // load counts addresses. A draining one gets no new requests: without others there is no healthy one, since panic

@@ -67,7 +67,9 @@ func (b *builder) add(r *ir.Resource) error {
 	case *routev3.VirtualHost:
 		return b.addHost(m)
 	case *clusterv3.Cluster:
-		b.config.clusters[m.GetName()] = newCluster(m)
+		c, err := newCluster(m)
+		b.config.clusters[m.GetName()] = c
+		return err
 	case *endpointv3.ClusterLoadAssignment:
 		c, ok := b.config.clusters[m.GetClusterName()]
 		if !ok {

@@ -86,17 +86,18 @@ func (s *stream) filterCORS() (answered bool) {
 	if c.GetAllowCredentials().GetValue() {
 		h.set("access-control-allow-credentials", "true")
 	}
-	preflight := func(name, value, wanted string) {
-		if value == "*" {
-			value = wanted
-		}
-		if value != "" {
+	allow := func(name, value, wanted string) {
+		switch value {
+		case "":
+		case "*": // whatever the request asks for, nothing included
+			h.set(name, wanted)
+		default:
 			h.set(name, value)
 		}
 	}
-	preflight("access-control-allow-methods", c.GetAllowMethods(), asked)
-	preflight("access-control-allow-headers", c.GetAllowHeaders(), s.headers.first("access-control-request-headers"))
-	preflight("access-control-max-age", c.GetMaxAge(), c.GetMaxAge())
+	allow("access-control-allow-methods", c.GetAllowMethods(), asked)
+	allow("access-control-allow-headers", c.GetAllowHeaders(), s.headers.first("access-control-request-headers"))
+	allow("access-control-max-age", c.GetMaxAge(), c.GetMaxAge())
 	answer.apply(h)
 	s.effect(corsFilter, "answer the preflight request")
 	s.answer(&Answer{Status: 200, Headers: h.lines})

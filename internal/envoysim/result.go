@@ -97,6 +97,7 @@ type Upstream struct {
 	Authority     string
 	Headers       []Header
 	Endpoints     Endpoints
+	Speaks        Speaks
 	// Pinned is the address that the session of the request is kept on; empty when there is none.
 	Pinned  string
 	Mirrors []Mirror
@@ -104,6 +105,13 @@ type Upstream struct {
 	Try     time.Duration // of one attempt; 0 for none
 	Retries uint32        // in addition to the first attempt
 	RetryOn string
+}
+
+// Speaks says how a backend is spoken to.
+type Speaks struct {
+	Protocol string // "HTTP/1.1", "HTTP/2", or empty when it is negotiated
+	TLS      bool
+	SNI      string
 }
 
 // Mirror is a copy of a request.
