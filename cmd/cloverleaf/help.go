@@ -12,7 +12,7 @@ import (
 )
 
 const exitCodes = `0  fine
-1  findings at or above --fail-on, or documents that translate left out
+1  findings at or above --fail-on, documents that translate left out, or a request that nothing serves
 2  usage: the command line is wrong
 3  input that cannot be read
 4  something that cannot be reached, started or written, such as Envoy

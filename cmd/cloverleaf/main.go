@@ -94,7 +94,7 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&g.colour, "color", "auto", "auto, always or never")
 	root.PersistentFlags().BoolVar(&g.ascii, "ascii", false, "marks in plain letters")
-	root.AddCommand(newUp(g), newCheck(g), newTranslate(g), newEcho(), newVersion())
+	root.AddCommand(newUp(g), newCheck(g), newExplain(g), newTranslate(g), newEcho(), newVersion())
 	help := newHelp(root)
 	root.SetHelpCommand(help)
 	coded(append(root.Commands(), help)...)

@@ -27,6 +27,7 @@ func standalone() input.Settings {
 type evaluated struct {
 	update    file.Update
 	objects   map[ir.Ref]*manifest.Object
+	store     *store.Store
 	evaluator *translator.Evaluator
 	delta     translator.Delta
 }
@@ -41,7 +42,7 @@ func evaluate(dirs []string, settings input.Settings) (*evaluated, error) {
 	}
 	table := memo.New()
 	s := store.New(table, settings)
-	e := &evaluated{update: update, objects: map[ir.Ref]*manifest.Object{}, evaluator: translator.NewEvaluator(table)}
+	e := &evaluated{update: update, objects: map[ir.Ref]*manifest.Object{}, store: s, evaluator: translator.NewEvaluator(table)}
 	for _, o := range update.Changed {
 		e.objects[o.Ref] = o
 		s.Put(o.Value)

@@ -193,9 +193,6 @@ func (s *stream) words(a *routev3.RouteAction, share *clusterShare) {
 	if w := s.route.rewrite.words(s.route.match); w != "" {
 		s.effect("route", w)
 	}
-	for _, m := range s.route.mirrors {
-		s.effect("route", fmt.Sprintf("mirror %s to %s", percent(m.share.fraction()), m.cluster))
-	}
 	if d := a.GetTimeout().AsDuration(); d > 0 {
 		s.effect("route", "time out after "+d.String())
 	}

@@ -30,6 +30,9 @@ func (c *Config) Evaluate(q Request) *Result { return c.evaluate(q).result }
 
 func (c *Config) evaluate(q Request) *stream {
 	s := c.enter(q)
+	if s.host != nil {
+		s.result.Routes = s.host.trials(s)
+	}
 	if s.route != nil {
 		s.act()
 	}
@@ -93,22 +96,11 @@ func (s *stream) accept(q *Request) bool {
 	r.Listener = taken.part
 	s.chain, r.Chains = taken.take(q)
 	if s.chain == nil {
-		r.Verdict, r.Why = NoChain, noChain(q)
+		r.Verdict, r.Why = NoChain, taken.refusal(q)
 		return false
 	}
-	r.Chain, r.TLS, r.Table = s.chain.part, s.chain.tls, s.chain.table
+	r.Chain, r.TLS, r.ServerNames, r.Table = s.chain.part, s.chain.tls, s.chain.names, s.chain.table
 	return true
-}
-
-func noChain(q *Request) string {
-	switch {
-	case !q.TLS:
-		return fmt.Sprintf("port %d speaks TLS, and the request does not", q.Port)
-	case q.SNI == "":
-		return fmt.Sprintf("port %d takes no connections without a server name", q.Port)
-	default:
-		return fmt.Sprintf("port %d takes no TLS connections for the server name %s", q.Port, q.SNI)
-	}
 }
 
 // check lets the codec and the connection manager look at the request and change it.
@@ -132,17 +124,17 @@ func (s *stream) find() {
 	r := s.result
 	s.table = s.config.tables[s.chain.table]
 	if s.table != nil {
-		s.host, r.Domain = s.table.find(s.authority)
+		s.host, r.Domains = s.table.find(s.authority)
 	}
 	if s.host == nil {
-		r.Verdict, r.Why, r.Domain = NoHost, "no virtual host for "+s.authority, ""
+		r.Verdict, r.Why = NoHost, "no virtual host for "+s.authority
 		s.local(404, "")
 		return
 	}
 	r.Host = s.host.part
-	s.route, r.Routes = s.host.take(s)
+	s.route = s.host.take(s)
 	if s.route == nil {
-		r.Verdict, r.Why = NoRoute, "no route of "+r.Domain+" takes the request"
+		r.Verdict, r.Why = NoRoute, "no route of "+r.Domains[0]+" takes the request"
 		s.local(404, "")
 		return
 	}

@@ -2,6 +2,7 @@ package envoysim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
@@ -106,6 +107,21 @@ func (l *listener) take(q *Request) (*chain, []Trial) {
 		trials = append(trials, t)
 	}
 	return best, trials
+}
+
+// refusal says why no chain takes a connection.
+func (l *listener) refusal(q *Request) string {
+	speaksTLS := slices.ContainsFunc(l.chains, func(c *chain) bool { return c.tls })
+	switch {
+	case !q.TLS:
+		return fmt.Sprintf("port %d speaks TLS, and the request does not", q.Port)
+	case !speaksTLS:
+		return fmt.Sprintf("port %d speaks no TLS, and the request does", q.Port)
+	case q.SNI == "":
+		return fmt.Sprintf("port %d takes no connections without a server name", q.Port)
+	default:
+		return fmt.Sprintf("port %d takes no connections for the server name %s", q.Port, q.SNI)
+	}
 }
 
 // rank tells how exactly a chain takes a server name: -1 for not at all, 0 for any.

@@ -19,6 +19,10 @@ const (
 	byPath
 )
 
+func (k pathKind) words() string {
+	return [...]string{"a prefix", "a regular expression", "an exact path"}[k]
+}
+
 // matcher is a compiled RouteMatch.
 type matcher struct {
 	kind     pathKind
@@ -122,17 +126,17 @@ func (m *matcher) try(s *stream) (lost Criterion, detail string) {
 		return LostGRPC, "the request is not gRPC: its content-type does not say application/grpc"
 	}
 	for i := range m.headers {
-		if ok, got := m.headers[i].try(s); !ok {
-			return LostHeader, fmt.Sprintf("%s, not %s%s", got, m.headers[i].name, m.headers[i].test.words)
+		if ok, why := m.headers[i].try(s); !ok {
+			return LostHeader, why
 		}
 	}
 	for i := range m.query {
-		if ok, got := m.query[i].try(s); !ok {
-			return LostQuery, fmt.Sprintf("%s, not %s%s", got, m.query[i].name, m.query[i].test.words)
+		if ok, why := m.query[i].try(s); !ok {
+			return LostQuery, why
 		}
 	}
 	if !m.upTo.takes(s.random) {
-		return LostShare, fmt.Sprintf("only %s of requests", percent(m.upTo.fraction()))
+		return LostShare, fmt.Sprintf("only %s of requests", Percent(m.upTo.fraction()))
 	}
 	return "", ""
 }
@@ -171,8 +175,8 @@ func (m *matcher) String() string {
 	return words
 }
 
-// percent writes a share without needless zeros.
-func percent(f float64) string {
+// Percent writes a share without needless zeros.
+func Percent(f float64) string {
 	text := strings.TrimRight(fmt.Sprintf("%.2f", 100*f), "0")
 	return strings.TrimSuffix(text, ".") + "%"
 }
@@ -182,7 +186,7 @@ func percent(f float64) string {
 func outranks(winner, loser *matcher) (Criterion, string) {
 	switch {
 	case winner.kind > loser.kind:
-		return LostPathType, fmt.Sprintf("%s is less exact than %s", loser.pathWords(), winner.pathWords())
+		return LostPathType, loser.kind.words() + " counts less than " + winner.kind.words()
 	case winner.kind == loser.kind && len(winner.path) > len(loser.path):
 		return LostPathLength, fmt.Sprintf("%s is shorter than %s", loser.path, winner.path)
 	case winner.kind < loser.kind || len(winner.path) < len(loser.path):

@@ -16,8 +16,8 @@ type Outcome struct {
 func (c *Config) Outcomes(q Request) []Outcome {
 	q.Random = 0
 	first := c.enter(q)
-	if first.host == nil {
-		return []Outcome{{Share: 1, Result: first.result}}
+	if first.route == nil {
+		return []Outcome{{Share: 1, Result: c.evaluate(q).result}}
 	}
 	var out []Outcome
 	for _, in := range first.intervals() {

@@ -40,17 +40,19 @@ type Result struct {
 	Listener  Part
 	Listeners []Trial // all of them
 	Chain     Part
-	TLS       bool    // whether the chain terminates TLS
-	Chains    []Trial // of the listener
+	TLS       bool // whether the chain terminates TLS
+	// ServerNames are those that the chain takes; none takes any.
+	ServerNames []string
+	Chains      []Trial // of the listener
 	// Target is the path with its query when routes were looked for, and Path what was done to it before.
-	Target string
-	Path   []PathStep
-	Table  string
-	Host   Part
-	Domain string // of the host: what its domain matched by
-	Route  Part
-	Match  string  // of the route, in words
-	Routes []Trial // every route of the host, in the order in which they are tried
+	Target  string
+	Path    []PathStep
+	Table   string
+	Host    Part
+	Domains []string // those of the table that take the host name; the first is that of the host
+	Route   Part
+	Match   string  // of the route, in words
+	Routes  []Trial // every route of the host, in the order in which they are tried
 	// Effects are what filters and the route do to the request and its answer, in words and in order.
 	Effects  []Effect
 	Answer   *Answer   // by the proxy itself
@@ -71,7 +73,6 @@ type Trial struct {
 	Lost   Criterion
 	Detail string
 	Match  string // what a route takes, in words
-	match  *matcher
 }
 
 // Effect is something that happens to a request or its answer.
@@ -134,21 +135,20 @@ type Criterion string
 // The criteria. Those from PathType on are of routes that would take the request, too, and rank lower: Gateway API,
 // HTTPRouteRule.matches.
 const (
-	LostPort         Criterion = "Port"
-	LostAddress      Criterion = "Address"
-	LostTLS          Criterion = "TLS"
-	LostServerName   Criterion = "ServerName"
-	LostPath         Criterion = "Path"
-	LostMethod       Criterion = "Method"
-	LostHeader       Criterion = "Header"
-	LostQuery        Criterion = "QueryParam"
-	LostGRPC         Criterion = "GRPC"
-	LostShare        Criterion = "Share"
-	LostPathType     Criterion = "PathType"
-	LostPathLength   Criterion = "PathLength"
-	LostMethodRank   Criterion = "MethodRank"
-	LostHeaderCount  Criterion = "HeaderCount"
-	LostQueryCount   Criterion = "QueryParamCount"
-	LostOrder        Criterion = "Order"
-	LostSpecificHost Criterion = "Hostname"
+	LostPort        Criterion = "Port"
+	LostAddress     Criterion = "Address"
+	LostTLS         Criterion = "TLS"
+	LostServerName  Criterion = "ServerName"
+	LostPath        Criterion = "Path"
+	LostMethod      Criterion = "Method"
+	LostHeader      Criterion = "Header"
+	LostQuery       Criterion = "QueryParam"
+	LostGRPC        Criterion = "GRPC"
+	LostShare       Criterion = "Share"
+	LostPathType    Criterion = "PathType"
+	LostPathLength  Criterion = "PathLength"
+	LostMethodRank  Criterion = "MethodRank"
+	LostHeaderCount Criterion = "HeaderCount"
+	LostQueryCount  Criterion = "QueryParamCount"
+	LostOrder       Criterion = "Order"
 )

@@ -2,6 +2,8 @@ package envoysim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -63,7 +65,7 @@ func (t *table) add(m *routev3.VirtualHost) error {
 		if _, taken := t.hosts[domain]; taken {
 			return fmt.Errorf("domain %q is taken", domain)
 		}
-		if strings.HasSuffix(domain, "*") && domain != "*" {
+		if strings.HasSuffix(domain, "*") && domain != anyDomain {
 			return fmt.Errorf("domain %q is not understood", domain)
 		}
 		t.hosts[domain] = vh
@@ -71,23 +73,41 @@ func (t *table) add(m *routev3.VirtualHost) error {
 	return nil
 }
 
-// find returns the virtual host of an authority and the domain that it matched by: exact, then the longest wildcard,
-// then "*". A wildcard stands for at least one character, of one or several labels.
-func (t *table) find(authority string) (*virtualHost, string) {
+// find returns the virtual host of an authority, and the domains that take it: exact, then wildcards from the longest,
+// then "*". The first is the virtual host's. A wildcard stands for at least one character, of one or several labels.
+func (t *table) find(authority string) (*virtualHost, []string) {
 	host := strings.ToLower(authority)
 	if t.ignorePort {
 		host = withoutPort(host)
 	}
-	if vh, ok := t.hosts[host]; ok && host != "*" {
-		return vh, host
+	var domains []string
+	if _, ok := t.hosts[host]; ok && host != anyDomain {
+		domains = append(domains, host)
 	}
 	for i := 1; i < len(host); i++ {
-		domain := "*" + host[i:]
-		if vh, ok := t.hosts[domain]; ok {
-			return vh, domain
+		if domain := "*" + host[i:]; t.hosts[domain] != nil {
+			domains = append(domains, domain)
 		}
 	}
-	return t.hosts["*"], "*"
+	if t.hosts[anyDomain] != nil {
+		domains = append(domains, anyDomain)
+	}
+	if len(domains) == 0 {
+		return nil, nil
+	}
+	return t.hosts[domains[0]], domains
+}
+
+// anyDomain is the domain that takes what no other does.
+const anyDomain = "*"
+
+// Domains lists the domains of a route table, sorted.
+func (c *Config) Domains(table string) []string {
+	t, ok := c.tables[table]
+	if !ok {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(t.hosts))
 }
 
 // withoutPort cuts the port from a host, with care for IPv6 addresses.
@@ -99,32 +119,31 @@ func withoutPort(host string) string {
 	return host[:colon]
 }
 
-// take finds the route of a request. Its trials say of every route why it was not taken.
-func (vh *virtualHost) take(s *stream) (*route, []Trial) {
+// take finds the route of a request.
+func (vh *virtualHost) take(s *stream) *route {
 	list := vh.routes
 	if vh.tree != nil {
 		list = vh.tree.find(s.target)
 	}
-	var taken *route
 	for _, r := range list {
 		if lost, _ := r.match.try(s); lost == "" {
-			taken = r
-			break
+			return r
 		}
 	}
-	return taken, vh.trials(s, taken)
+	return nil
 }
 
-func (vh *virtualHost) trials(s *stream, taken *route) []Trial {
+// trials says of every route of the host why the request does not take it.
+func (vh *virtualHost) trials(s *stream) []Trial {
 	trials := make([]Trial, 0, len(vh.routes))
 	for _, r := range vh.routes {
-		t := Trial{Part: r.part, Match: r.match.String(), match: r.match}
+		t := Trial{Part: r.part, Match: r.match.String()}
 		t.Lost, t.Detail = r.match.try(s)
 		switch {
-		case r == taken:
+		case r == s.route:
 			t.Taken = true
-		case t.Lost == "" && taken != nil:
-			t.Lost, t.Detail = outranks(taken.match, r.match)
+		case t.Lost == "" && s.route != nil:
+			t.Lost, t.Detail = outranks(s.route.match, r.match)
 		}
 		trials = append(trials, t)
 	}

@@ -3,6 +3,7 @@ package envoysim
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -72,18 +73,16 @@ func newHeaderTest(m *routev3.HeaderMatcher) (headerTest, error) {
 }
 
 // try compares each line of the header by itself; one that fits suffices. Lines that Envoy keeps as one are one
-// value, joined by commas.
-func (h *headerTest) try(s *stream) (ok bool, got string) {
+// value, joined by commas. It says why none fits.
+func (h *headerTest) try(s *stream) (ok bool, why string) {
 	values := s.header(h.name)
-	for _, v := range values {
-		if h.test.ok(v) {
-			return true, v
-		}
+	if slices.ContainsFunc(values, h.test.ok) {
+		return true, ""
 	}
 	if len(values) == 0 {
-		return false, "there is no header " + h.name
+		return false, fmt.Sprintf("header %s is missing", h.name)
 	}
-	return false, fmt.Sprintf("header %s is %q", h.name, strings.Join(values, `", "`))
+	return false, fmt.Sprintf("header %s is %q, not %s%s", h.name, strings.Join(values, `", "`), h.name, h.test.words)
 }
 
 // queryTest compares a query parameter.
@@ -104,12 +103,17 @@ func newQueryTest(m *routev3.QueryParameterMatcher) (queryTest, error) {
 }
 
 // try compares the first value of the parameter, as it stands: Envoy decodes neither names nor values.
-func (q *queryTest) try(s *stream) (ok bool, got string) {
+func (q *queryTest) try(s *stream) (ok bool, why string) {
 	_, query, _ := strings.Cut(s.target, "?")
 	for pair := range strings.SplitSeq(query, "&") {
-		if name, value, _ := strings.Cut(pair, "="); name == q.name && pair != "" {
-			return q.test.ok(value), fmt.Sprintf("query parameter %s is %q", q.name, value)
+		name, value, _ := strings.Cut(pair, "=")
+		if name != q.name || pair == "" {
+			continue
 		}
+		if q.test.ok(value) {
+			return true, ""
+		}
+		return false, fmt.Sprintf("query parameter %s is %q, not %s%s", q.name, value, q.name, q.test.words)
 	}
-	return false, "there is no query parameter " + q.name
+	return false, fmt.Sprintf("query parameter %s is missing", q.name)
 }

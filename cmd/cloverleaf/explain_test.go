@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloverleaf-mesh/cloverleaf/controller/localca"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/golden"
+)
+
+// TestExplain: given these objects and requests, a line of arguments each, expect these words. The objects of
+// testdata/explain/base.yaml come first: a Gateway `edge` with HTTP and HTTPS, Services `cart`, `cart-v2` and `empty`.
+func TestExplain(t *testing.T) {
+	base, err := os.ReadFile("testdata/explain/base.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(base), "$PAIR", pairForTests(t))
+	dir, err := filepath.Abs("testdata/explain") // the commands run elsewhere
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Run(t, dir, func(t *testing.T, c golden.Case) map[string]string {
+		t.Chdir(t.TempDir())
+		for name, content := range map[string]string{"base.yaml": text, "objects.yaml": c.In["objects.yaml"]} {
+			if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out strings.Builder
+		for line := range strings.Lines(c.In["requests"]) {
+			fmt.Fprintf(&out, "$ %s%s\n", line, runLine(t, line))
+		}
+		return map[string]string{"output": strings.TrimSpace(out.String())}
+	})
+}
+
+// runLine runs explain with the arguments of a line, in which single quotes hold words together, on both files.
+func runLine(t *testing.T, line string) string {
+	t.Helper()
+	args := []string{"explain"}
+	for i, part := range strings.Split(strings.TrimSpace(line), "'") {
+		if i%2 == 1 {
+			args = append(args, part)
+		} else {
+			args = append(args, strings.Fields(part)...)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), append(args, "base.yaml", "objects.yaml"), &stdout, &stderr)
+	return fmt.Sprintf("%s%sexit %d\n", stdout.String(), stderr.String(), code)
+}
+
+func pairForTests(t *testing.T) string {
+	t.Helper()
+	ca, err := localca.Open(filepath.Join(t.TempDir(), "ca"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, key, err := ca.Leaf([]string{"shop.example.com"}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("{tls.crt: %s, tls.key: %s}", base64.StdEncoding.EncodeToString(chain), base64.StdEncoding.EncodeToString(key))
+}
