@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,13 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	for _, port := range []int{plainPort, tlsPort, strictTLS} { // two Envoys would share a port and answer for each other
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			t.Fatal("the port is another's: ", err)
+		}
+		_ = l.Close()
+	}
 	b := &bench{driver: xdsdriver.Start(t), backends: map[string][]string{}, servers: map[string]string{}, copies: newCopies()}
 	ports := map[string]uint32{}
 	for _, name := range []string{"one", "two", "three"} {

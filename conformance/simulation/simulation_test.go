@@ -238,7 +238,7 @@ func (b *bench) wanted(r *envoysim.Result, protocol string) map[string]any {
 	headers := group(up.Headers)
 	delete(headers, "content-length")
 	if cookies := headers["cookie"]; protocol == "HTTP/2.0" && len(cookies) > 0 {
-		headers["cookie"] = []string{strings.Join(cookies, "; ")}
+		headers["cookie"] = []string{strings.TrimSpace(strings.Join(cookies, "; "))}
 	}
 	return map[string]any{
 		"backend": b.backends[up.Cluster.Name], "method": up.Method, "target": target, "host": up.Authority,
@@ -262,7 +262,7 @@ func (b *bench) actual(r *envoysim.Result, a *echo.Answer) map[string]any {
 		headers["x-forwarded-for"] = []string{forwarded[0][:own] + envoysim.Generated}
 	}
 	if cookies := headers["cookie"]; a.Protocol == "HTTP/2.0" && len(cookies) > 0 { // cut into lines, and joined by the server
-		headers["cookie"] = []string{strings.Join(cookies, "; ")}
+		headers["cookie"] = []string{strings.TrimSpace(strings.Join(cookies, "; "))}
 	}
 	target := a.Path
 	if a.Query != "" {

@@ -43,7 +43,7 @@ func (s *stream) refuseLine(q *Request) string {
 		return ""
 	case !strings.HasPrefix(q.Target, "/"):
 		return "the path does not begin with a slash"
-	case strings.IndexFunc(q.Target, control) >= 0:
+	case strings.ContainsFunc(q.Target, control):
 		return "the path has a space, or a character that is not ASCII"
 	default:
 		return ""
@@ -107,9 +107,11 @@ func measure(q *Request) (count, size int) {
 
 // validAuthority tells whether an authority has only characters that one may have (RFC 3986, 3.2).
 func validAuthority(host string) bool {
-	return strings.IndexFunc(host, func(c rune) bool {
-		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("!$%&'()*+,-.:;=@[]_~", c))
-	}) < 0
+	return !strings.ContainsFunc(host, func(c rune) bool { return !authorityCharacter(c) })
+}
+
+func authorityCharacter(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("!$%&'()*+,-.:;=@[]_~", c)
 }
 
 const mostNominated = 10 // headers that a Connection header may name

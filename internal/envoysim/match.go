@@ -147,10 +147,10 @@ func isGRPC(h *headerMap) bool {
 }
 
 func (m *matcher) pathWords() string {
-	switch {
-	case m.kind == byPath:
+	switch m.kind {
+	case byPath:
 		return "exactly " + m.path
-	case m.kind == byRegex:
+	case byRegex:
 		return "path ~ " + m.path
 	default:
 		return "below " + m.path

@@ -130,7 +130,7 @@ func (w *World) lost(r *envoysim.Result) []Route {
 
 // matchOf names the match of a rule that a route of Envoy came from.
 func matchOf(p envoysim.Part) string {
-	prefix := p.Origins[0].Ref.String() + "/" + p.Origins[0].Section + "/"
+	prefix := p.Origins[0].String() + "/" + p.Origins[0].Section + "/"
 	number, _, _ := strings.Cut(strings.TrimPrefix(p.Name, prefix), "/")
 	return prefix + number
 }

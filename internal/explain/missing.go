@@ -73,7 +73,7 @@ func (w *World) hintChains(e *Explanation, r *envoysim.Result, q *envoysim.Reque
 	for _, t := range r.Chains {
 		for _, o := range r.Listener.Origins {
 			if t.Name == "http" || o.Section == t.Name {
-				served[o.Ref.String()+"#"+o.Section] = true
+				served[o.String()+"#"+o.Section] = true
 				e.hint(w.at(o), t.Detail)
 			}
 		}

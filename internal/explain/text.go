@@ -21,7 +21,7 @@ type row struct{ label, object, words, place string }
 func (e *Explanation) Print(out io.Writer, style cli.Style, all bool) error {
 	p := &printer{}
 	if l := e.Listener; l != nil {
-		p.add("listener", l.Source.words(), fmt.Sprintf(":%d %s", l.Port, l.Words), l.place())
+		p.add("listener", l.words(), fmt.Sprintf(":%d %s", l.Port, l.Words), l.place())
 	}
 	if h := e.Host; h != nil {
 		words := ""
@@ -34,7 +34,7 @@ func (e *Explanation) Print(out io.Writer, style cli.Style, all bool) error {
 		p.add("path", s.Path, s.What, "")
 	}
 	if e.Route != nil {
-		p.add("route", e.Route.Source.words(), e.Route.Match, e.Route.place())
+		p.add("route", e.Route.words(), e.Route.Match, e.Route.place())
 	}
 	p.losers(e, all)
 	p.outcomes(e)
@@ -56,7 +56,7 @@ func (e *Explanation) printEnd(out io.Writer, style cli.Style) error {
 	for _, h := range e.Hints {
 		line := h.Text
 		if h.Object != "" {
-			line = h.Source.words() + ": " + line
+			line = h.words() + ": " + line
 		}
 		if h.Code != "" {
 			line = h.Code + " " + line
@@ -161,7 +161,7 @@ func (p *printer) losers(e *Explanation, all bool) {
 		shown = shown[:min(len(shown), mostLost)]
 	}
 	for _, r := range shown {
-		p.add("  lost", r.Source.words(), r.Detail, r.place())
+		p.add("  lost", r.words(), r.Detail, r.place())
 	}
 	if more := len(e.Lost) - len(shown); more > 0 {
 		p.add("  lost", fmt.Sprintf("%d more: see --all", more), "", "")

@@ -24,7 +24,7 @@ type World struct {
 
 // source finds a field of an object.
 func (w *World) source(o ir.Origin, field string) Source {
-	s := Source{Object: o.Ref.String(), Section: o.Section}
+	s := Source{Object: o.String(), Section: o.Section}
 	if object := w.Objects[o.Ref]; object != nil {
 		at := object.Position(field)
 		s.File, s.Line = at.File, at.Line
@@ -82,7 +82,7 @@ func (w *World) ruleAt(p envoysim.Part) Source {
 	if field == "" {
 		return w.at(o)
 	}
-	rest := strings.TrimPrefix(p.Name, o.Ref.String()+"/"+o.Section+"/")
+	rest := strings.TrimPrefix(p.Name, o.String()+"/"+o.Section+"/")
 	number, _, _ := strings.Cut(rest, "/")
 	return w.source(o, field+".matches["+number+"]")
 }
