@@ -53,7 +53,7 @@ func write(t *testing.T, name, text string) {
 // execute runs a command line in this process.
 func execute(t *testing.T, line string) (stdout, stderr string, code int) {
 	t.Helper()
-	words := strings.Fields(line)
+	words := shellWords(line)
 	if len(words) == 0 || words[0] != "cloverleaf" {
 		t.Fatalf("no command line of ours: %q", line)
 	}
@@ -62,6 +62,19 @@ func execute(t *testing.T, line string) (stdout, stderr string, code int) {
 	cancel() // a command that serves ends at once
 	code = run(ctx, words[1:], &out, &errs)
 	return out.String(), errs.String(), code
+}
+
+// shellWords cuts a line as a shell would; single quotes hold words together.
+func shellWords(line string) []string {
+	var words []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+		} else {
+			words = append(words, strings.Fields(part)...)
+		}
+	}
+	return words
 }
 
 // transcript is what a user sees: lines of stderr are marked with "!".

@@ -41,8 +41,8 @@ func newExplain(g *globals) *cobra.Command {
 			"network, and sends nothing.\n\n" +
 			"REQUEST is 'METHOD URL'. A port is that of the Gateway's listener, or the one that `up` binds. h2c:// is HTTP/2\n" +
 			"without TLS, and GRPC in place of a method is a call of /service/method.",
-		Example: "  cloverleaf explain 'GET https://shop.example.com/cart/7' -H 'x-beta: 1' ./gateway\n" +
-			"  cloverleaf explain 'GRPC h2c://shop.example.com/shop.Cart/Add' ./gateway -o json",
+		Example: "  cloverleaf explain 'GET http://shop.localhost/cart/7' -H 'x-beta: 1' ./gateway\n" +
+			"  cloverleaf explain 'GRPC h2c://shop.localhost/shop.Cart/Add' ./gateway -o json",
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !strings.Contains(args[0], " ") && len(args) > 2 && strings.Contains(args[1], "://") { // METHOD URL without quotes

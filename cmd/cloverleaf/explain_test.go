@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"os"
@@ -35,26 +34,11 @@ func TestExplain(t *testing.T) {
 		}
 		var out strings.Builder
 		for line := range strings.Lines(c.In["requests"]) {
-			fmt.Fprintf(&out, "$ %s%s\n", line, runLine(t, line))
+			stdout, stderr, code := execute(t, "cloverleaf explain "+strings.TrimSpace(line)+" base.yaml objects.yaml")
+			fmt.Fprintf(&out, "$ %s%s%sexit %d\n\n", line, stdout, stderr, code)
 		}
 		return map[string]string{"output": strings.TrimSpace(out.String())}
 	})
-}
-
-// runLine runs explain with the arguments of a line, in which single quotes hold words together, on both files.
-func runLine(t *testing.T, line string) string {
-	t.Helper()
-	args := []string{"explain"}
-	for i, part := range strings.Split(strings.TrimSpace(line), "'") {
-		if i%2 == 1 {
-			args = append(args, part)
-		} else {
-			args = append(args, strings.Fields(part)...)
-		}
-	}
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), append(args, "base.yaml", "objects.yaml"), &stdout, &stderr)
-	return fmt.Sprintf("%s%sexit %d\n", stdout.String(), stderr.String(), code)
 }
 
 func pairForTests(t *testing.T) string {

@@ -1,5 +1,5 @@
 // Command cloverleaf is a Gateway API gateway on Envoy: on a laptop from a folder of manifests (`up`), and tools to
-// look at what manifests mean (`check`, `translate`).
+// look at what manifests mean (`check`, `explain`, `translate`).
 package main
 
 import (

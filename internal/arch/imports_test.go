@@ -124,6 +124,11 @@ func shellLayers() []layer {
 			packages: "internal/envoysim", why: "what Envoy does follows from what it is told, and from nothing else",
 			own: []string{"translator/ir", "translator/xds"}, others: []string{envoyMessages, "github.com/cncf/xds/go", protobuf},
 		},
+		{
+			packages: "internal/explain", why: "an explanation reads the simulator's answer back to manifests, and serves nothing",
+			own:    []string{"controller/source/manifest", "internal/cli", "internal/envoysim", "translator/attach", "translator/finding", "translator/ir"},
+			others: []string{"k8s.io/api", "sigs.k8s.io/gateway-api"},
+		},
 		{packages: "internal/echo", why: "a backend for tests knows nothing of the gateway", others: []string{"github.com/coder/websocket"}},
 		{
 			packages: "internal/golden", why: "a test helper knows nothing of what is tested",

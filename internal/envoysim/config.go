@@ -38,6 +38,7 @@ func New(resources []*ir.Resource) (*Config, error) {
 			return nil, fmt.Errorf("%s: %w", r.ID, err)
 		}
 	}
+	b.nameChains()
 	b.config.unknown = slices.Compact(slices.Sorted(slices.Values(b.config.unknown)))
 	return b.config, nil
 }
@@ -48,6 +49,17 @@ func (c *Config) Unknown() []string { return c.unknown }
 
 // builder makes a Config.
 type builder struct{ config *Config }
+
+// nameChains gives every filter chain, which has no metadata of its own, the objects of its route table.
+func (b *builder) nameChains() {
+	for _, l := range b.config.listeners {
+		for _, c := range l.chains {
+			if t, ok := b.config.tables[c.table]; ok {
+				c.part.Origins = t.origins
+			}
+		}
+	}
+}
 
 func (b *builder) add(r *ir.Resource) error {
 	message, err := xds.Decode(r)

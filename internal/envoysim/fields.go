@@ -15,7 +15,7 @@ import (
 // else is set is reported, so that nobody takes an answer for complete that is not.
 var knownFields = map[string]string{
 	"envoy.config.listener.v3.Listener": `name stat_prefix address filter_chains listener_filters metadata
-		per_connection_buffer_limit_bytes`,
+		per_connection_buffer_limit_bytes enable_reuse_port`,
 	"envoy.config.listener.v3.ListenerFilter":                                                         "name typed_config",
 	"envoy.config.listener.v3.FilterChain":                                                            "name filters filter_chain_match transport_socket transport_socket_connect_timeout",
 	"envoy.config.listener.v3.FilterChainMatch":                                                       "server_names",

@@ -39,8 +39,9 @@ type Result struct {
 
 	Listener  Part
 	Listeners []Trial // all of them
-	Chain     Part
-	TLS       bool // whether the chain terminates TLS
+	// Chain is the filter chain; the objects of it and of Chains are those of their route tables.
+	Chain Part
+	TLS   bool // whether the chain terminates TLS
 	// ServerNames are those that the chain takes; none takes any.
 	ServerNames []string
 	Chains      []Trial // of the listener

@@ -8,12 +8,14 @@ import (
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
+	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
 // table is a route configuration with its virtual hosts.
 type table struct {
 	name       string
+	origins    []ir.Origin
 	ignorePort bool
 	hosts      map[string]*virtualHost // by domain in lower case, wildcards included
 	edits      edits
@@ -28,7 +30,7 @@ type virtualHost struct {
 }
 
 func (b *builder) addTable(m *routev3.RouteConfiguration) error {
-	t := &table{name: m.GetName(), ignorePort: m.GetIgnorePortInHostMatching(), hosts: map[string]*virtualHost{}}
+	t := &table{name: m.GetName(), origins: xds.Origins(m.GetMetadata()), ignorePort: m.GetIgnorePortInHostMatching(), hosts: map[string]*virtualHost{}}
 	t.edits = newEdits(m)
 	b.config.tables[t.name] = t
 	for _, vh := range m.GetVirtualHosts() {

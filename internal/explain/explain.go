@@ -80,10 +80,7 @@ func (w *World) listenerSource(r *envoysim.Result) Source {
 		return w.at(r.Host.Origins[0])
 	}
 	var out Source
-	for i, o := range r.Listener.Origins {
-		if o.Section == r.Chain.Name {
-			return w.at(o)
-		}
+	for i, o := range r.Chain.Origins {
 		if i == 0 {
 			out = w.at(o)
 		} else {

@@ -71,11 +71,9 @@ func (w *World) refs(kinds ...ir.Kind) []ir.Ref {
 func (w *World) hintChains(e *Explanation, r *envoysim.Result, q *envoysim.Request) {
 	served := map[string]bool{}
 	for _, t := range r.Chains {
-		for _, o := range r.Listener.Origins {
-			if t.Name == "http" || o.Section == t.Name {
-				served[o.String()+"#"+o.Section] = true
-				e.hint(w.at(o), t.Detail)
-			}
+		for _, o := range t.Origins {
+			served[o.String()+"#"+o.Section] = true
+			e.hint(w.at(o), t.Detail)
 		}
 	}
 	w.eachListener(func(ref ir.Ref, l *gwv1.Listener) {
