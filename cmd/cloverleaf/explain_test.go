@@ -26,6 +26,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Run(t, dir, func(t *testing.T, c golden.Case) map[string]string {
+		t.Helper()
 		t.Chdir(t.TempDir())
 		for name, content := range map[string]string{"base.yaml": text, "objects.yaml": c.In["objects.yaml"]} {
 			if err := os.WriteFile(name, []byte(content), 0o600); err != nil {

@@ -53,7 +53,7 @@ func newBench(t *testing.T) *bench {
 		}
 		t.Cleanup(func() { _ = s.Close() })
 		b.servers[s.Address()] = name
-		ports[name] = uint32(s.Port()) //nolint:gosec // a port
+		ports[name] = uint32(s.Port())
 	}
 	b.cluster(t, "n/one/80", ir.ProtocolHTTP1, ports, "one")
 	b.cluster(t, "n/two/80", ir.ProtocolHTTP1, ports, "two")
@@ -113,7 +113,8 @@ func (b *bench) doors(t *testing.T) {
 		plainPort: {{Name: "http", Layer: layer(tablePlain)}},
 		tlsPort: {
 			{Name: "any", TLS: secure, Layer: layer(tablePlain)},
-			{Name: "exact", ServerNames: []ir.Hostname{"exact.tls.example"}, TLS: secure, Layer: layer(tableExact)}, wild,
+			{Name: "exact", ServerNames: []ir.Hostname{"exact.tls.example"}, TLS: secure, Layer: layer(tableExact)},
+			wild,
 		},
 		strictTLS: {wild},
 	}

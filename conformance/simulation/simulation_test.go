@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -41,14 +42,14 @@ type tally struct {
 // got. SIMULATION_SEED repeats a run.
 func TestTheSimulatorAgreesWithEnvoy(t *testing.T) {
 	b := newBench(t)
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("SIMULATION_SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)
 	}
 	fmt.Printf("evidence: seed %d\n", seed)
 	n := tally{verdicts: map[string]int{}, routes: map[string]bool{}}
 	for round := range uint64(rounds) {
-		w := &world{Rand: rand.New(rand.NewPCG(seed, round))} //nolint:gosec // not for secrets
+		w := &world{Rand: rand.New(rand.NewPCG(seed, round))}
 		hosts := b.load(t, w)
 		for range requests {
 			q := w.request(hosts)
@@ -194,7 +195,7 @@ func (b *bench) forwarded(r *envoysim.Result, q *envoysim.Request, got seen) str
 	if grpc {
 		body = got.headers["x-echo-answer"][0]
 	}
-	if q.Method == "HEAD" && !grpc {
+	if q.Method == http.MethodHead && !grpc {
 		name := strings.Join(got.headers["x-echo-name"], ",")
 		if !slices.Contains(b.backends[r.Upstream.Cluster.Name], name) {
 			return fmt.Sprintf("%s answers for %s", name, r.Upstream.Cluster.Name)

@@ -218,7 +218,7 @@ func (w *world) cors() *ir.CORS {
 		Methods:     of(w, [][]string{nil, {"*"}, {"GET", "PUT"}}),
 		Headers:     of(w, [][]string{nil, {"*"}, {"x-a", "x-b"}}),
 		Expose:      of(w, [][]string{nil, {"*"}, {"x-r"}}),
-		MaxAge:      uint32(w.IntN(3)), //nolint:gosec // small
+		MaxAge:      uint32(w.IntN(3)),
 		Credentials: w.one(2),
 	}
 }

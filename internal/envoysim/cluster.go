@@ -100,11 +100,11 @@ func (r *route) pick(random uint64) *clusterShare {
 	}
 	n := random % uint64(r.total)
 	for i := range r.shares {
-		if w := uint64(r.shares[i].weight); n < w {
+		w := uint64(r.shares[i].weight)
+		if n < w {
 			return &r.shares[i]
-		} else {
-			n -= w
 		}
+		n -= w
 	}
 	return nil
 }

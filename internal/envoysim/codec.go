@@ -2,6 +2,7 @@ package envoysim
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -39,7 +40,7 @@ func (s *stream) refuseLine(q *Request) string {
 		return "there is no host"
 	case !validAuthority(q.Authority):
 		return fmt.Sprintf("the host %q has a character that no host has", q.Authority)
-	case q.Method == "CONNECT", q.Target == "*" && q.Method == "OPTIONS":
+	case q.Method == http.MethodConnect, q.Target == "*" && q.Method == http.MethodOptions:
 		return ""
 	case !strings.HasPrefix(q.Target, "/"):
 		return "the path does not begin with a slash"

@@ -20,7 +20,8 @@ func newEdits(m interface {
 	GetRequestHeadersToRemove() []string
 	GetResponseHeadersToAdd() []*corev3.HeaderValueOption
 	GetResponseHeadersToRemove() []string
-}) edits {
+},
+) edits {
 	return edits{
 		request:  headerEdit{m.GetRequestHeadersToRemove(), m.GetRequestHeadersToAdd()},
 		response: headerEdit{m.GetResponseHeadersToRemove(), m.GetResponseHeadersToAdd()},

@@ -82,6 +82,7 @@ func BenchmarkAmong5000RulesOfAHost(b *testing.B) {
 }
 
 func benchmark(b *testing.B, config *envoysim.Config, host, path string) {
+	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		outcomes := config.Outcomes(envoysim.Request{Port: 80, Method: "GET", Authority: host, Target: path})

@@ -40,7 +40,7 @@ func TestEveryKnownFieldExists(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		for _, f := range strings.Fields(fields) {
+		for f := range strings.FieldsSeq(fields) {
 			if f != "*" && found.Descriptor().Fields().ByName(protoreflect.Name(f)) == nil {
 				t.Errorf("%s has no field %s", name, f)
 			}

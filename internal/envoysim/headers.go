@@ -36,7 +36,7 @@ var (
 
 func set(names string) map[string]bool {
 	out := map[string]bool{}
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		out[name] = true
 	}
 	return out

@@ -1,6 +1,7 @@
 package envoysim
 
 import (
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ var hopByHop = strings.Fields("connection keep-alive proxy-connection transfer-e
 // refuses it and why; the reason is empty when it does not.
 func (s *stream) manage(q *Request) (status uint32, why string) {
 	switch {
-	case q.Method == "CONNECT":
+	case q.Method == http.MethodConnect:
 		return 404, "CONNECT is not served"
 	case q.Target == "*":
 		return 404, "OPTIONS * is not served"

@@ -166,7 +166,7 @@ func request(t *testing.T, c *casefile.Case) envoysim.Request {
 		q.Port, q.SNI = 443, u.Hostname()
 	}
 	if c.Port != 0 {
-		q.Port = uint32(c.Port) //nolint:gosec // a port
+		q.Port = uint32(c.Port)
 	}
 	for name, values := range c.Headers {
 		for _, v := range values {

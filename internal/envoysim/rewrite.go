@@ -11,7 +11,8 @@ import (
 // newRewrite reads what a redirect or a forwarding route does to the path.
 func newRewrite(prefix string, m interface {
 	GetRegexRewrite() *matcherv3.RegexMatchAndSubstitute
-}) (rewrite, error) {
+},
+) (rewrite, error) {
 	out := rewrite{prefix: prefix}
 	if re := m.GetRegexRewrite(); re != nil {
 		var err error

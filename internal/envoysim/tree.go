@@ -19,7 +19,8 @@ type tree struct{ lists map[string][]*route }
 func newTree(m *xdsmatcherv3.Matcher) (*tree, []*route, error) {
 	var input matcherv3.HttpRequestHeaderMatchInput
 	t := m.GetMatcherTree()
-	if err := t.GetInput().GetTypedConfig().UnmarshalTo(&input); err != nil || input.GetHeaderName() != ":path" || t.GetPrefixMatchMap() == nil || m.GetOnNoMatch() != nil {
+	err := t.GetInput().GetTypedConfig().UnmarshalTo(&input)
+	if err != nil || input.GetHeaderName() != ":path" || t.GetPrefixMatchMap() == nil || m.GetOnNoMatch() != nil {
 		return nil, nil, fmt.Errorf("only matcher trees with a prefix map on :path are understood")
 	}
 	out := &tree{lists: map[string][]*route{}}

@@ -171,8 +171,7 @@ func nearest(list []Route, target string) []Route {
 			return 1 << 16
 		}
 		n := 0
-		words := strings.Fields(r.Match)
-		for _, word := range words {
+		for word := range strings.FieldsSeq(r.Match) {
 			if strings.HasPrefix(word, "/") {
 				n = max(n, common(word, path))
 			}

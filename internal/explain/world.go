@@ -5,9 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	corev1 "k8s.io/api/core/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/envoysim"

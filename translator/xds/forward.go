@@ -56,7 +56,7 @@ func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, 
 	return &routev3.Route_Route{Route: out}, nil
 }
 
-// withHosts gives the host that a rule rewrites to to the shares that have none, where others have one of their own:
+// withHosts gives a rule's own host to the shares that have none, where others have one of their own:
 // Envoy applies a route's after its cluster's. It returns the host that is left to the route.
 func withHosts(split []ir.Weighted, host string) (shares []ir.Weighted, left string) {
 	if !slices.ContainsFunc(split, func(w ir.Weighted) bool { return w.Rewrite.Hostname != "" }) {
