@@ -16,14 +16,16 @@ import (
 var knownFields = map[string]string{
 	"envoy.config.listener.v3.Listener": `name stat_prefix address filter_chains listener_filters metadata
 		per_connection_buffer_limit_bytes enable_reuse_port`,
-	"envoy.config.listener.v3.ListenerFilter":                                                         "name typed_config",
-	"envoy.config.listener.v3.FilterChain":                                                            `name filters filter_chain_match transport_socket transport_socket_connect_timeout`,
-	"envoy.config.listener.v3.FilterChainMatch":                                                       "server_names",
-	"envoy.config.listener.v3.Filter":                                                                 "name typed_config",
-	"envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector":                                 "",
-	"envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext":                                  "common_tls_context",
-	"envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext":                                    "*",
-	"envoy.extensions.transport_sockets.tls.v3.CommonTlsContext":                                      `tls_params alpn_protocols tls_certificate_sds_secret_configs`,
+	"envoy.config.listener.v3.ListenerFilter": "name typed_config",
+	"envoy.config.listener.v3.FilterChain": `
+		name filters filter_chain_match transport_socket transport_socket_connect_timeout`,
+	"envoy.config.listener.v3.FilterChainMatch":                       "server_names",
+	"envoy.config.listener.v3.Filter":                                 "name typed_config",
+	"envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": "",
+	"envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext":  "common_tls_context",
+	"envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext":    "*",
+	"envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": `
+		tls_params alpn_protocols tls_certificate_sds_secret_configs`,
 	"envoy.extensions.transport_sockets.tls.v3.TlsParameters":                                         "*",
 	"envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig":                                       "*",
 	"envoy.extensions.transport_sockets.tls.v3.Secret":                                                "*",
