@@ -95,7 +95,7 @@ type live struct {
 }
 
 func (l *live) register(g *grpc.Server) { l.server.Register(g) }
-func (l *live) await()                  { <-l.synced }
+func (l *live) await()                  { <-l.first }
 
 func (l *live) actions(cycle string, k int) []action {
 	var out []action
