@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -69,16 +70,14 @@ func runSections(ctx context.Context, args []string) error {
 		}
 	}
 	r := newReport(os.Stdout)
+	var failed []error
 	for _, s := range sections() {
 		if !slices.Contains(wanted, s.name) {
 			continue
 		}
 		if err := s.measure(ctx, r, *n); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
-	if err := r.save(*out); err != nil {
-		return err
-	}
-	return r.verdict()
+	return errors.Join(append(failed, r.save(*out), r.verdict())...)
 }
