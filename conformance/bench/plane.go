@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -34,12 +35,12 @@ type answer struct {
 
 // get asks for a path of a host.
 func (p *plane) get(ctx context.Context, host, path string) answer {
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, nil)
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, nil) //nolint:gosec // what is measured is named by who measures
 	if err != nil {
 		return answer{err: err}
 	}
 	q.Host = host
-	r, err := p.client.Do(q)
+	r, err := p.client.Do(q) //nolint:gosec // as above
 	if err != nil {
 		return answer{err: err}
 	}
@@ -59,7 +60,7 @@ func (p *plane) await(ctx context.Context, host string, limit time.Duration, wis
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: not as wished within %s; last answer %d %v %v", host, limit, last.code, last.header, last.err)
+			return fmt.Errorf("%s: not as wished within %s; last answer %d %v: %w", host, limit, last.code, last.header, errors.Join(ctx.Err(), last.err))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -99,11 +100,11 @@ func fetch(ctx context.Context, address, path string) (string, error) {
 		}}
 		base = "http://envoy"
 	}
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil) //nolint:gosec // as above
 	if err != nil {
 		return "", err
 	}
-	r, err := client.Do(q)
+	r, err := client.Do(q) //nolint:gosec // as above
 	if err != nil {
 		return "", err
 	}
@@ -138,7 +139,7 @@ func xdsReceived(ctx context.Context, admin, cluster string) (int64, error) {
 	}
 	fields := strings.Fields(text)
 	if len(fields) == 0 {
-		return 0, fmt.Errorf("Envoy counts no bytes of cluster %s", cluster)
+		return 0, fmt.Errorf("no bytes of cluster %s are counted by Envoy", cluster)
 	}
 	return strconv.ParseInt(fields[len(fields)-1], 10, 64)
 }

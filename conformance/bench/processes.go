@@ -98,7 +98,7 @@ type program struct {
 
 // launch runs a command in a shell. It must stay in the foreground and be the ancestor of all its processes.
 func launch(command, log string) (*program, error) {
-	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
