@@ -96,7 +96,7 @@ func driveFlags(args []string) (*drive, string, error) {
 	f.StringVar(&d.cluster, "xds-cluster", "xds", "the xDS cluster in Envoy's bootstrap")
 	f.StringVar(&d.envoyComm, "envoy-comm", "envoy", "name of Envoy's processes")
 	f.StringVar(&d.log, "log", os.DevNull, "what the command prints")
-	f.DurationVar(&d.idle, "idle", 16*time.Second, "how long to look at CPU while nothing happens")
+	f.DurationVar(&d.idle, "idle", 40*time.Second, "how long to look at CPU while nothing happens")
 	f.DurationVar(&d.startLimit, "start-timeout", 10*time.Minute, "how long the start may take")
 	f.DurationVar(&d.editLimit, "timeout", 2*time.Minute, "how long an edit may take")
 	if err := f.Parse(args); err != nil {

@@ -86,7 +86,7 @@ func driveUp(ctx context.Context, binary, dir string, n int, pack bool) (*driven
 		},
 		envoyComm: "envoy", pprof: "http://" + admin + "/debug/pprof", cluster: "xds",
 		admin: "unix:" + filepath.Join(run, "cloverleaf-*", "admin.sock"), log: filepath.Join(run, "log"),
-		edits: 12, flips: 10, idle: 16 * time.Second, startLimit: 10 * time.Minute, editLimit: 2 * time.Minute,
+		edits: 12, flips: 10, idle: 40 * time.Second, startLimit: 10 * time.Minute, editLimit: 2 * time.Minute,
 	}
 	if !pack {
 		d.hot = d.edits
