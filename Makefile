@@ -55,7 +55,7 @@ race: envoy ## Unit tests with the race detector
 fuzz: ## Every fuzz target for FUZZTIME (30s)
 	@sh tools/fuzz.sh "$${FUZZTIME:-30s}"
 
-bench: envoy ## Benchmarks: counts, bytes and ratios
+bench: envoy ## Benchmarks, with their goals: counts, bytes, allocations and ratios
 	ENVOY_PATH=$(ENVOY) go run ./conformance/bench $(BENCHFLAGS)
 
 generate: ## CRDs, deep copies and reference pages

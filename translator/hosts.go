@@ -74,7 +74,7 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 	}
 	var hosts []ir.Hostname
 	all := doors.Get(c, key.Table.PortKey)
-	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: uint8(key.Shard)}) //nolint:gosec // below fixedShard
+	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: uint8(key.Shard)})
 	for _, raw := range raws {
 		owner, ok := ownerOf(all, HostKey{key.Table, raw})
 		if !ok || owner.Hostname == raw { // the listener's own host is a fixed one

@@ -32,13 +32,13 @@ func withoutRefused(ref ir.Ref, lowered route.Lowered) route.Lowered {
 	problems := slices.Clip(lowered.Problems)
 	failing := map[string]bool{} // by section, of which every match makes a rule
 	for _, rule := range lowered.Rules {
-		if err := checkRule(rule); err != nil {
+		if err := xds.CheckRule(&rule); err != nil {
 			if section := rule.Origin.Section; !failing[section] {
 				failing[section] = true
 				problems = append(problems, dropped(finding.New(finding.RuleRefused, ref, "spec.rules", rule.Name+": "+err.Error())))
 			}
 			rule.Action, rule.Features = ir.Respond{Status: 500}, ir.Features{}
-			if checkRule(rule) != nil {
+			if xds.CheckRule(&rule) != nil {
 				continue
 			}
 		}
@@ -48,12 +48,6 @@ func withoutRefused(ref ir.Ref, lowered route.Lowered) route.Lowered {
 		lowered.Rules, lowered.Problems, lowered.Dropped = kept, problems, lowered.Dropped+len(failing)
 	}
 	return lowered
-}
-
-// checkRule translates a rule alone, so that one that Envoy would refuse harms nobody else on its host.
-func checkRule(rule ir.Rule) error {
-	_, err := xds.VirtualHost(ir.VirtualHost{Name: ir.VirtualHostName{Table: "check", Host: ir.AnyHost}, Rules: []ir.Rule{rule}})
-	return err
 }
 
 func dropped(f finding.Finding) finding.Problem {

@@ -88,7 +88,7 @@ func (h *holders) remove(class *classState) (last bool) {
 
 // holdersOf finds who is told a resource.
 func (t *told) holdersOf(key ResourceKey) holders {
-	switch key.Type { //nolint:exhaustive // the others are held by themselves
+	switch key.Type { // the others are held by themselves
 	case ir.TypeVirtualHost:
 		if s := t.tables[key.Table]; s != nil {
 			if _, there := s.hosts[key.Host]; there {
@@ -109,7 +109,7 @@ func (t *told) holdersOf(key ResourceKey) holders {
 	return nil
 }
 
-// tells tells whether a class is told a resource.
+// tells is whether a class is told a resource.
 func (t *told) tells(class *classState, key ResourceKey) bool { return t.holdersOf(key).of(class) >= 0 }
 
 // needsOf lists what a resource needs, sorted; nothing when there is none.
@@ -209,7 +209,7 @@ func (t *told) replan(class *classState, next plan) {
 
 // hold counts one more list of a class that names a resource.
 func (t *told) hold(class *classState, key ResourceKey) {
-	switch key.Type { //nolint:exhaustive // virtual hosts are held by their tables
+	switch key.Type { // virtual hosts are held by their tables
 	case ir.TypeCluster:
 		t.holdCluster(class, key)
 	case ir.TypeEndpoints: // its cluster's alone
@@ -222,7 +222,7 @@ func (t *told) hold(class *classState, key ResourceKey) {
 
 // release counts one list less.
 func (t *told) release(class *classState, key ResourceKey) {
-	switch key.Type { //nolint:exhaustive // virtual hosts are held by their tables
+	switch key.Type { // virtual hosts are held by their tables
 	case ir.TypeCluster:
 		t.releaseCluster(class, key)
 	case ir.TypeEndpoints:

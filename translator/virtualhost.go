@@ -53,23 +53,23 @@ func failingHost(key HostKey) ir.VirtualHost {
 // name are among them: the API gives rules of narrower names precedence and takes no request away from the others, so
 // what no rule of a.example.com matches goes on to the rules of *.example.com.
 func claims(c *memo.Ctx, host ir.Hostname, listener attach.ListenerKey) []claim {
-	raws := append([]ir.Hostname{host}, attach.Wider(host)...)
-	best := map[ir.Ref]claim{}
-	for _, raw := range raws { // most specific first
+	var list []claim
+	for _, raw := range append([]ir.Hostname{host}, attach.Wider(host)...) { // most specific first
+		narrower := list
 		routes, _ := input.RoutesOfHost.Read(c, input.GatewayHost{Gateway: listener.Gateway, Host: raw})
 		for _, r := range routes {
-			if _, known := best[r]; known {
+			if _, known := slices.BinarySearchFunc(narrower, r, claim.compareRoute); known {
 				continue
 			}
 			if p := placeOf.Get(c, r); slices.Contains(p.Listeners, listener) {
-				best[r] = claim{route: r, host: raw, created: p.Created}
+				list = append(list, claim{route: r, host: raw, created: p.Created})
 			}
 		}
+		if len(narrower) > 0 && len(list) > len(narrower) {
+			slices.SortFunc(list, func(a, b claim) int { return a.compareRoute(b.route) })
+		}
 	}
-	list := make([]claim, 0, len(best))
-	for _, cl := range best {
-		list = append(list, cl)
-	}
-	slices.SortFunc(list, func(a, b claim) int { return a.route.Compare(b.route) })
 	return list
 }
+
+func (cl claim) compareRoute(r ir.Ref) int { return cl.route.Compare(r) }

@@ -8,7 +8,7 @@ import (
 // measureCold builds a world from nothing, in new processes, beside processes that do nothing but decode it.
 func measureCold(ctx context.Context, r *report, n int) error {
 	const times = 5
-	var cpu, wall, allocs, decoded, anon series
+	var cpu, wall, allocs, decoded, heap, anon series
 	for range times {
 		decoder, err := hire(ctx, kindDecode, n)
 		if err != nil {
@@ -23,6 +23,7 @@ func measureCold(ctx context.Context, r *report, n int) error {
 		decoded = append(decoded, float64(decoder.birth.Heap)/mB)
 		cpu, wall = append(cpu, milliseconds(built.birth.CPU)), append(wall, milliseconds(built.birth.Wall))
 		allocs = append(allocs, float64(built.birth.Allocated)/mB)
+		heap = append(heap, float64(built.worth.Heap)/mB)
 		anon = append(anon, float64(built.worth.Anonymous)/mB)
 	}
 	r.add(table{
@@ -33,6 +34,7 @@ func measureCold(ctx context.Context, r *report, n int) error {
 			{"wall ms", wall.String()},
 			{"MB allocated", allocs.String()},
 			{"MB of decoded objects (heap of a process that only decodes them)", decoded.String()},
+			{"MB of live heap, objects held and a proxy served", heap.String()},
 			{"MB anonymous memory (RssAnon), objects held and a proxy served", anon.String()},
 		},
 	})

@@ -12,12 +12,13 @@ const (
 	mostOverFloor = 3
 )
 
-// pace is a way to ask: many times for one edit, each of which meets a process that was idle, or a few times for many
-// edits in a row.
+// pace is a way to ask: many times for one edit, each of which meets a process that was idle, as an edit by a person or
+// of one object in a cluster does, or a few times for many edits in a row.
 type pace struct {
 	name   string
 	rounds int
 	burst  int
+	rest   time.Duration // before each order
 	gated  bool
 }
 
@@ -29,7 +30,7 @@ func measureCPU(ctx context.Context, r *report, n int) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range []pace{{"one at a time", 200, 1, true}, {"in bursts of 100", 21, 100, false}} {
+	for _, p := range []pace{{"one at a time", 150, 1, 20 * time.Millisecond, true}, {"in bursts of 100", 21, 100, 0, false}} {
 		t := table{
 			Title: "CPU of one change, " + p.name + " (server process, microseconds)",
 			Head:  []string{"change", "routes", "CPU us", "of 10 routes", "of the floor", "bytes written to the socket"},
@@ -122,6 +123,7 @@ func (t *team) takeTurns(c cycle, p pace) ([]*turns, error) {
 			if w.kind == kindFloor && c.name != "rule" {
 				continue
 			}
+			time.Sleep(p.rest)
 			got, err := w.ask(order{c.name, t.next, p.burst})
 			if err != nil {
 				return nil, err

@@ -65,7 +65,8 @@ func cycles() []cycle {
 		}},
 		{"wide", true, []string{wideRoute, wideEdit, goneWide}, func(_, k int) []step {
 			return []step{
-				{wideRoute, put(withoutHosts(2 * k))}, {wideEdit, put(withoutHosts(2*k + 1))},
+				{wideRoute, put(withoutHosts(2 * k))},
+				{wideEdit, put(withoutHosts(2*k + 1))},
 				{goneWide, loop.Event{Delete: []ir.Ref{{Kind: ir.KindHTTPRoute, Name: ir.Name{Namespace: namespace, Name: "wide"}}}}},
 			}
 		}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,9 +18,13 @@ import (
 type line struct {
 	server *xdsserver.Server
 	events chan loop.Event
-	rounds chan loop.Round // of the events of apply
-	synced chan xdsserver.InSync
+	first  chan struct{}   // closed when a proxy holds everything for the first time
+	done   chan loop.Round // of the event of apply, when the proxy holds what follows from it
 	stop   context.CancelFunc
+
+	mu      sync.Mutex
+	held    uint64      // generation that the proxy holds
+	waiting *loop.Round // for the proxy
 }
 
 func newLine() *line {
@@ -30,7 +35,7 @@ func newLine() *line {
 				return ir.ProxyClass{Role: ir.ClassLocal}, nil
 			},
 		}),
-		events: make(chan loop.Event, 64), rounds: make(chan loop.Round, 1), synced: make(chan xdsserver.InSync, 64), stop: stop,
+		events: make(chan loop.Event, 64), first: make(chan struct{}), done: make(chan loop.Round, 1), stop: stop,
 	}
 	go loop.Run(ctx, loop.Config{
 		Settings: input.Settings{Controller: controller, Standalone: input.On, Bind: "127.0.0.1"},
@@ -45,16 +50,42 @@ func (l *line) close() {
 	l.server.Close()
 }
 
-// own marks events whose rounds apply waits for.
-type own struct{}
+// world and own mark the events of build and apply.
+type (
+	world struct{}
+	own   struct{}
+)
 
 func (l *line) observe(r loop.Round) {
 	for _, e := range r.Events {
-		if _, ok := e.Tag.(own); ok {
-			l.rounds <- r
-			return
+		switch e.Tag.(type) {
+		case world:
+			l.done <- r
+		case own:
+			l.mu.Lock()
+			l.waiting = &r
+			l.tell()
+			l.mu.Unlock()
 		}
 	}
+}
+
+// tell ends apply when the proxy holds what it waits for. Whoever waits is woken once, as nobody is in a gateway.
+func (l *line) tell() {
+	if l.waiting != nil && l.held >= l.waiting.Generation {
+		l.done <- *l.waiting
+		l.waiting = nil
+	}
+}
+
+func (l *line) inSync(f xdsserver.InSync) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held == 0 {
+		close(l.first)
+	}
+	l.held = f.Generation
+	l.tell()
 }
 
 func (l *line) readFacts(ctx context.Context) {
@@ -74,24 +105,20 @@ func (l *line) readFacts(ctx context.Context) {
 			l.events <- e
 		}
 		for _, f := range facts.InSync {
-			l.synced <- f
+			l.inSync(f)
 		}
 	}
 }
 
 // build takes in a world, before any proxy is connected.
 func (l *line) build(objects []metav1.Object) loop.Round {
-	l.events <- loop.Event{Put: objects, Tag: own{}}
-	return <-l.rounds
+	l.events <- loop.Event{Put: objects, Tag: world{}}
+	return <-l.done
 }
 
 // apply takes in a change and waits until the proxy holds what follows from it.
 func (l *line) apply(e loop.Event) loop.Round {
 	e.Tag = own{}
 	l.events <- e
-	r := <-l.rounds
-	for held := uint64(0); held < r.Generation; {
-		held = (<-l.synced).Generation
-	}
-	return r
+	return <-l.done
 }

@@ -1,14 +1,17 @@
 // Command bench measures what changes cost, and says whether that is within the project's goals. It decides what is
 // measured and what is gated: counts, bytes, allocations and ratios, never times, which are printed as a trend.
 //
-//	bench [-only counts,cpu,cold] [-n 5000] [-json FILE]
+//	bench [-only counts,cpu,cold,up] [-n 5000] [-json FILE]
+//	bench drive -start COMMAND -addr HOST:PORT -dir DIR [...]
 //
-// It measures the core in this process (counts), in processes that take turns (cpu) and that are built anew (cold).
-// docs/benchmarks.md explains the figures.
+// The first form measures this project: its core in this process (counts), in processes that take turns (cpu) and that
+// are built anew (cold), and the real binary with a real Envoy (up). The second drives any control plane that reads a
+// folder of manifests, so that a peer is measured by the same program. docs/benchmarks.md explains the figures.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -32,6 +35,9 @@ func run(ctx context.Context, args []string) error {
 	if w, ok := asWorker(); ok {
 		return w.work(ctx)
 	}
+	if len(args) > 0 && args[0] == "drive" {
+		return runDrive(ctx, args[1:])
+	}
 	return runSections(ctx, args)
 }
 
@@ -42,7 +48,7 @@ type section struct {
 }
 
 func sections() []section {
-	return []section{{"counts", measureCounts}, {"cpu", measureCPU}, {"cold", measureCold}}
+	return []section{{"counts", measureCounts}, {"cpu", measureCPU}, {"cold", measureCold}, {"up", measureUp}}
 }
 
 func runSections(ctx context.Context, args []string) error {
@@ -64,16 +70,14 @@ func runSections(ctx context.Context, args []string) error {
 		}
 	}
 	r := newReport(os.Stdout)
+	var failed []error
 	for _, s := range sections() {
 		if !slices.Contains(wanted, s.name) {
 			continue
 		}
 		if err := s.measure(ctx, r, *n); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
-	if err := r.save(*out); err != nil {
-		return err
-	}
-	return r.verdict()
+	return errors.Join(append(failed, r.save(*out), r.verdict())...)
 }

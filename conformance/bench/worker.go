@@ -14,9 +14,8 @@ import (
 	"time"
 
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"google.golang.org/grpc"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // CPU and memory are measured in processes of their own, so that a heap of 5,000 routes costs nobody else a collection:
@@ -95,7 +94,7 @@ type live struct {
 }
 
 func (l *live) register(g *grpc.Server) { l.server.Register(g) }
-func (l *live) await()                  { <-l.synced }
+func (l *live) await()                  { <-l.first }
 
 func (l *live) actions(cycle string, k int) []action {
 	var out []action

@@ -36,6 +36,11 @@ func encode(id ir.ResourceID, m validated, needs []ir.ResourceID) (*ir.Resource,
 	if err := m.ValidateAll(); err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
+	return encodeChecked(id, m, needs)
+}
+
+// encodeChecked makes a resource of a message that is validated already.
+func encodeChecked(id ir.ResourceID, m proto.Message, needs []ir.ResourceID) (*ir.Resource, error) {
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)

@@ -6,6 +6,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -16,9 +17,9 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 	id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: v.Name.String()}
 	m := &routev3.VirtualHost{Name: id.Name, Domains: []string{string(v.Name.Host)}, Metadata: originMetadata(v.Origin)}
 	needs := map[ir.ResourceID]bool{}
-	var all []*routev3.Route
+	all := make([]*routev3.Route, 0, len(v.Rules)+1)
 	for i := range v.Rules {
-		routes, err := lowerRule(&v.Rules[i], needs)
+		routes, err := checkedRule(&v.Rules[i], needs)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Rules[i].Name, err)
 		}
@@ -29,17 +30,44 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}},
 		Action: respond(ir.Respond{Status: 404}),
 	})
-	for _, r := range all { // in a tree they are packed, where the virtual host's own check does not look
-		if err := r.ValidateAll(); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", id, r.GetName(), err)
-		}
+	if err := m.ValidateAll(); err != nil { // its routes are checked already
+		return nil, fmt.Errorf("%s: %w", id, err)
 	}
 	setRoutes(m, all)
 	list := make([]ir.ResourceID, 0, len(needs))
 	for need := range needs {
 		list = append(list, need)
 	}
-	return encode(id, m, list)
+	return encodeChecked(id, m, list)
+}
+
+// CheckRule tells whether Envoy would refuse the routes of a rule.
+func CheckRule(rule *ir.Rule) error {
+	routes, err := checkedRule(rule, map[ir.ResourceID]bool{})
+	if err != nil {
+		return err
+	}
+	for _, r := range routes {
+		if _, err := proto.Marshal(r); err != nil { // text that is no UTF-8
+			return err
+		}
+	}
+	return nil
+}
+
+// checkedRule returns the Envoy routes of a rule, each of which Envoy takes. They are checked one by one: in a tree they
+// are packed, where the check of a virtual host does not look.
+func checkedRule(rule *ir.Rule, needs map[ir.ResourceID]bool) ([]*routev3.Route, error) {
+	routes, err := lowerRule(rule, needs)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range routes {
+		if err := r.ValidateAll(); err != nil {
+			return nil, err
+		}
+	}
+	return routes, nil
 }
 
 // lowerRule returns the Envoy routes of a rule: one, or one for each of its shares.

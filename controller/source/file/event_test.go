@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -63,6 +64,20 @@ func TestWhatIsLookedAtFollowsWhatHappened(t *testing.T) {
 				t.Errorf("looks at %v, at everything: %t, matters: %t", files, w.all, matters)
 			}
 		})
+	}
+}
+
+func TestLookingAtEverythingTakesASmallShareOfTheTime(t *testing.T) {
+	cases := []struct{ poll, took, want time.Duration }{
+		{5 * time.Second, time.Millisecond, 5 * time.Second},
+		{5 * time.Second, 50 * time.Millisecond, 10 * time.Second},
+		{5 * time.Second, 10 * time.Second, time.Minute},
+		{time.Hour, 10 * time.Second, time.Hour},
+	}
+	for _, c := range cases {
+		if got := (Options{Poll: c.poll}).untilNextPoll(c.took); got != c.want {
+			t.Errorf("polls every %s, took %s: waits %s, want %s", c.poll, c.took, got, c.want)
+		}
 	}
 }
 

@@ -21,8 +21,16 @@ type Options struct {
 	// Settle is how long a file that cannot be read may stay unchanged before that is believed: it may be half written.
 	// 0 means 75 ms.
 	Settle time.Duration
-	// Poll is how often everything is looked at whatever was notified: some file systems notify nothing. 0 means 5 s.
+	// Poll is how often everything is looked at whatever was notified: some file systems notify nothing. 0 means 5 s. A
+	// folder of many files is looked at less often, so that looking takes no more than a two-hundredth of the time.
 	Poll time.Duration
+}
+
+// untilNextPoll is how long to wait after a look at everything took some time: a minute at the most, if not more was
+// asked for.
+func (o Options) untilNextPoll(took time.Duration) time.Duration {
+	const share, most = 200, time.Minute
+	return max(o.Poll, min(share*took, most))
 }
 
 func (o Options) withDefaults() Options {
@@ -86,7 +94,7 @@ func (w *watcher) run(ctx context.Context) {
 	w.folder.goneChanged()
 	w.hand(w.folder.update(w.since))
 	w.since = time.Time{}
-	poll := time.NewTicker(w.options.Poll)
+	poll := time.NewTimer(w.options.Poll)
 	defer poll.Stop()
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
@@ -110,9 +118,11 @@ func (w *watcher) run(ctx context.Context) {
 			w.all = true
 			timer.Reset(w.delay())
 		case <-poll.C:
+			began := time.Now()
 			w.note()
 			w.all = true
 			w.look(timer)
+			poll.Reset(w.options.untilNextPoll(time.Since(began)))
 		case <-timer.C:
 			w.look(timer)
 		}
