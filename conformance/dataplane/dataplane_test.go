@@ -19,7 +19,6 @@ import (
 
 	"github.com/cloverleaf-mesh/cloverleaf/conformance/updriver"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/casefile"
-	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 )
 
 var binary string
@@ -58,23 +57,16 @@ func runCases(t *testing.T, flags ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := map[string]string{}
-	for _, name := range []string{"one", "two", "three"} {
-		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0", Observe: copies.observe})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		names["$"+name] = strconv.Itoa(s.Port())
-	}
+	material := newMaterial(t)
+	fill := material.backends(t)
 	dir := t.TempDir()
-	updriver.Put(t, dir, "base.yaml", fill(base, names))
+	updriver.Put(t, dir, "base.yaml", fill(base))
 	updriver.Put(t, dir, "case.yaml", "# the case at hand\n")
 	u := updriver.Start(t, binary, dir, append(flags, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")...)
 	for _, file := range files {
 		t.Run(file.Name, func(t *testing.T) {
 			from := u.Seen()
-			u.Write(t, "case.yaml", fill(file.Objects, names)+"\n# "+t.Name()+"\n")
+			u.Write(t, "case.yaml", fill(file.Objects)+"\n# "+t.Name()+"\n")
 			if p, bad := u.Problem(from, "CL01"); bad {
 				t.Fatalf("the case's own objects are wrong: %+v", p)
 			}
@@ -83,13 +75,6 @@ func runCases(t *testing.T, flags ...string) {
 			}
 		})
 	}
-}
-
-func fill(text string, names map[string]string) string {
-	for name, value := range names {
-		text = strings.ReplaceAll(text, name, value)
-	}
-	return text
 }
 
 // sender makes the request of a case.
@@ -213,7 +198,8 @@ func sendHTTP(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
 		return a, err
 	}
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		err = json.Unmarshal(body, &a.Echo)
+		return a, json.Unmarshal(body, &a.Echo)
 	}
-	return a, err
+	a.Text = string(body)
+	return a, nil
 }

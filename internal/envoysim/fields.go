@@ -32,11 +32,13 @@ var knownFields = map[string]string{
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig": "upgrade_type enabled",
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": `stat_prefix codec_type http_filters
 		rds use_remote_address normalize_path merge_slashes path_with_escaped_slashes_action server_header_transformation
+		scheme_header_transformation
 		max_request_headers_kb request_headers_timeout stream_idle_timeout common_http_protocol_options
 		http2_protocol_options http_protocol_options upgrade_configs`,
 	"envoy.config.core.v3.HttpProtocolOptions":               "idle_timeout headers_with_underscores_action max_headers_count",
 	"envoy.config.core.v3.Http2ProtocolOptions":              "max_concurrent_streams initial_stream_window_size initial_connection_window_size",
 	"envoy.config.core.v3.Http1ProtocolOptions":              "",
+	"envoy.config.core.v3.SchemeHeaderTransformation":        "match_upstream",
 	"envoy.config.core.v3.ConfigSource":                      "*",
 	"envoy.config.core.v3.Address":                           "*",
 	"envoy.config.core.v3.Metadata":                          "*",

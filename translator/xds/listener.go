@@ -127,7 +127,8 @@ func sds(name ir.SecretName) *tlsv3.SdsSecretConfig {
 
 // connectionManager is the same for every listener but for its route table. Paths are normalised before anything
 // looks at them, the client's Host reaches the backend as it was sent, and nothing that a client says about itself in
-// x-forwarded-* or x-envoy-* is believed.
+// x-forwarded-* or x-envoy-* is believed. In HTTP/2 a backend is told the scheme that it is reached by: servers refuse
+// another one, or take the request for one without TLS; what the client spoke is in x-forwarded-proto.
 func connectionManager(table ir.RouteTableName) *hcmv3.HttpConnectionManager {
 	source := ads()
 	source.InitialFetchTimeout = durationpb.New(warmingPatience)
@@ -143,6 +144,7 @@ func connectionManager(table ir.RouteTableName) *hcmv3.HttpConnectionManager {
 		MergeSlashes:                 true,
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_REJECT_REQUEST,
 		ServerHeaderTransformation:   hcmv3.HttpConnectionManager_PASS_THROUGH,
+		SchemeHeaderTransformation:   &corev3.SchemeHeaderTransformation{MatchUpstream: true},
 		MaxRequestHeadersKb:          wrapperspb.UInt32(requestHeaderKiB),
 		RequestHeadersTimeout:        durationpb.New(headersTimeout),
 		StreamIdleTimeout:            durationpb.New(streamIdleTimeout),
