@@ -100,6 +100,14 @@ func resolved(b ir.Backend) *endpointv3.ClusterLoadAssignment {
 	return &endpointv3.ClusterLoadAssignment{ClusterName: string(b.Name), Endpoints: []*endpointv3.LocalityLbEndpoints{group}}
 }
 
+// clientVersions are spoken to backends. Envoy itself would offer no more than 1.2 (tls.proto, TlsParameters), which
+// backends that take 1.3 alone refuse.
+func clientVersions() *tlsv3.TlsParameters {
+	return &tlsv3.TlsParameters{
+		TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2, TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+	}
+}
+
 func clientTLS(b ir.Backend) *tlsv3.UpstreamTlsContext {
 	t := b.TLS
 	check := &tlsv3.CertificateValidationContext{TrustedCa: &corev3.DataSource{
@@ -122,6 +130,7 @@ func clientTLS(b ir.Backend) *tlsv3.UpstreamTlsContext {
 		})
 	}
 	common := &tlsv3.CommonTlsContext{
+		TlsParams:             clientVersions(),
 		ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: check},
 	}
 	if t.Certificate != "" {
