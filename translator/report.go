@@ -26,6 +26,8 @@ var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Re
 		return classReport(c, ref)
 	case ir.KindGateway:
 		return gatewayReport(c, ref)
+	case ir.KindBackendTLSPolicy:
+		return policyReport(c, ref)
 	default:
 		return routeReport(c, ref)
 	}

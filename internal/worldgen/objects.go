@@ -33,7 +33,7 @@ func (m *Maker) meta(name, namespace string) metav1.ObjectMeta {
 func (m *Maker) Object() (metav1.Object, ir.Ref) {
 	kinds := []func() (metav1.Object, ir.Kind){
 		m.class, m.gateway, m.gateway, m.route, m.route, m.route, m.grpcRoute, m.grant, m.service, m.slice, m.secret, m.configMap,
-		m.namespace, m.backend,
+		m.namespace, m.backend, m.tlsPolicy, m.tlsPolicy,
 	}
 	o, kind := of(m, kinds)()
 	return o, ir.Ref{Kind: kind, Name: ir.Name{Namespace: o.GetNamespace(), Name: o.GetName()}}
@@ -250,16 +250,16 @@ func (m *Maker) grant() (metav1.Object, ir.Kind) {
 func (m *Maker) service() (metav1.Object, ir.Kind) {
 	s := &corev1.Service{ObjectMeta: m.meta(of(m, []string{"cart", "pay"}), of(m, namespaces))}
 	s.Spec.Ports = []corev1.ServicePort{{Name: of(m, []string{"http", "web"}), Port: 80, Protocol: corev1.ProtocolTCP}}
-	switch m.Choose.Pick(8) {
+	switch m.Choose.Pick(9) {
 	case 0:
 		s.Spec.Type = corev1.ServiceTypeExternalName
-	case 1:
-		s.Spec.Ports[0].AppProtocol = ptr("kubernetes.io/h2c")
-	case 2:
-		s.Spec.Ports[0].AppProtocol = ptr("example.com/odd")
+	case 1, 2, 3:
+		s.Spec.Ports[0].AppProtocol = ptr(of(m, []string{"kubernetes.io/h2c", "https", "kubernetes.io/wss", "example.com/odd"}))
 	}
 	if m.flip() {
-		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "more", Port: 81, Protocol: corev1.ProtocolTCP})
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{
+			Name: "more", Port: 81, Protocol: of(m, []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP}),
+		})
 	}
 	return s, ir.KindService
 }

@@ -87,7 +87,7 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 // variant chooses how a backend is spoken to. gRPC needs HTTP/2, so a GRPCRoute speaks it to backends that do not say
 // what they speak.
 func (r BackendRef) variant(name ir.BackendName, app string) ir.BackendName {
-	if r.FromKind == string(ir.KindGRPCRoute) && app == "" {
+	if r.FromKind == string(ir.KindGRPCRoute) && protocols[app].open {
 		return name.H2C()
 	}
 	return name
@@ -111,8 +111,15 @@ func serviceDestination(c *memo.Ctx, r BackendRef) Destination {
 	if port == nil {
 		return fault(finding.BackendPort, gwv1.RouteReasonBackendNotFound, r.name(), r.Port, portList(svc))
 	}
-	if _, ok := protocolOf(port.AppProtocol); !ok {
+	app, ok := protocols[port.AppProtocol]
+	tls := BackendTLSOf.Get(c, ServicePort{r.To, r.Port})
+	switch {
+	case !ok:
 		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
+	case tls.Fault != "":
+		return fault(finding.BackendTLS, reasonBackendTLS, r.name(), tls.Fault)
+	case app.tls && tls.TLS == nil:
+		return fault(finding.BackendPlaintext, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
 	}
 	d := Destination{Backend: r.variant(ir.ServiceBackend(r.To, r.Port), port.AppProtocol)}
 	if !HasEndpoints.Get(c, d.Backend) {
@@ -137,25 +144,35 @@ func portList(svc *input.Service) string {
 	return words(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
 }
 
-// protocolOf understands appProtocol (Gateway API GEP-1911; Kubernetes, "Application protocol").
-func protocolOf(app string) (ir.Protocol, bool) {
-	switch app {
-	case "", "http", "HTTP", "kubernetes.io/ws", "tcp":
-		return ir.ProtocolHTTP1, true
-	case "kubernetes.io/h2c", "grpc", "h2c", "http2":
-		return ir.ProtocolH2C, true
-	default:
-		return 0, false
-	}
+// appProtocol is what an appProtocol says of a backend.
+type appProtocol struct {
+	speaks ir.Protocol
+	tls    bool // TLS is part of it, so something must say how certificates are checked
+	open   bool // it leaves the version of HTTP open
 }
+
+// protocols lists the values of appProtocol that are understood (Gateway API GEP-1911; Kubernetes, "Application
+// protocol").
+var protocols = map[string]appProtocol{
+	"":     {speaks: ir.ProtocolHTTP1, open: true},
+	"http": {speaks: ir.ProtocolHTTP1}, "HTTP": {speaks: ir.ProtocolHTTP1}, "tcp": {speaks: ir.ProtocolHTTP1},
+	"https": {speaks: ir.ProtocolHTTP1, tls: true, open: true}, "HTTPS": {speaks: ir.ProtocolHTTP1, tls: true, open: true},
+	"kubernetes.io/ws":  {speaks: ir.ProtocolWebSocket},
+	"kubernetes.io/wss": {speaks: ir.ProtocolWebSocket, tls: true},
+	"kubernetes.io/h2c": {speaks: ir.ProtocolH2C}, "h2c": {speaks: ir.ProtocolH2C},
+	"http2": {speaks: ir.ProtocolH2C}, "grpc": {speaks: ir.ProtocolH2C},
+}
+
+// reasonBackendTLS is our own reason of ResolvedRefs where a backend must be reached by TLS and cannot be: the
+// references of the route itself are right, so none of the API's reasons would be true.
+const reasonBackendTLS gwv1.RouteConditionReason = "InvalidBackendTLS"
 
 // spoken returns what is spoken to a backend with this appProtocol, unless its name says so.
 func spoken(name ir.BackendName, app string) ir.Protocol {
 	if _, h2c := name.Variant(); h2c {
 		return ir.ProtocolH2C
 	}
-	p, _ := protocolOf(app)
-	return p
+	return protocols[app].speaks
 }
 
 // Backend describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
@@ -169,11 +186,12 @@ func Backend(c *memo.Ctx, name ir.BackendName) *ir.Backend {
 		return nil
 	}
 	port := findPort(svc, number)
-	if port == nil {
-		return nil
+	tls := BackendTLSOf.Get(c, ServicePort{object, number})
+	if port == nil || tls.Fault != "" {
+		return nil // never without the TLS that was asked for
 	}
 	return &ir.Backend{
-		Name: name, Protocol: spoken(name, port.AppProtocol),
+		Name: name, Protocol: spoken(name, port.AppProtocol), TLS: tls.TLS,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
 	}
 }

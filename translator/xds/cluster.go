@@ -70,7 +70,7 @@ func breakers() *clusterv3.CircuitBreakers {
 	}}
 }
 
-// protocolOptions says what the backend speaks. Over TLS without h2c the protocol is negotiated.
+// protocolOptions says what the backend speaks. Over TLS the protocol is negotiated, unless the backend says it.
 func protocolOptions(b ir.Backend) map[string]*anypb.Any {
 	options := &httpv3.HttpProtocolOptions{}
 	explicit := &httpv3.HttpProtocolOptions_ExplicitHttpConfig{}
@@ -79,7 +79,7 @@ func protocolOptions(b ir.Backend) map[string]*anypb.Any {
 		explicit.ProtocolConfig = &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
 			Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
 		}
-	case b.TLS != nil:
+	case b.TLS != nil && b.Protocol == ir.ProtocolHTTP1:
 		options.UpstreamProtocolOptions = &httpv3.HttpProtocolOptions_AutoConfig{AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{}}
 	default:
 		explicit.ProtocolConfig = &httpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
