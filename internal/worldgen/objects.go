@@ -57,7 +57,9 @@ func (m *Maker) gateway() (metav1.Object, ir.Kind) {
 	switch m.Choose.Pick(12) {
 	case 0:
 		g.Spec.TLS = &gwv1.GatewayTLSConfig{Frontend: &gwv1.FrontendTLSConfig{}}
-	case 1:
+	case 1, 2, 3:
+		g.Spec.TLS = &gwv1.GatewayTLSConfig{Backend: &gwv1.GatewayBackendTLS{ClientCertificateRef: m.secretRef()}}
+	case 4:
 		g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Value: "203.0.113.1"}}
 	}
 	return g, ir.KindGateway
@@ -77,11 +79,7 @@ func (m *Maker) listener(i int) gwv1.Listener {
 	if l.Protocol == gwv1.HTTPSProtocolType {
 		l.TLS = &gwv1.ListenerTLSConfig{}
 		for range m.Choose.Pick(3) {
-			ref := gwv1.SecretObjectReference{Name: of(m, []gwv1.ObjectName{"cert", "broken", "absent"})}
-			if m.flip() {
-				ref.Namespace = ptr(gwv1.Namespace(of(m, namespaces)))
-			}
-			l.TLS.CertificateRefs = append(l.TLS.CertificateRefs, ref)
+			l.TLS.CertificateRefs = append(l.TLS.CertificateRefs, *m.secretRef())
 		}
 	}
 	return l

@@ -41,3 +41,11 @@ func (m *Maker) authorityKind() gwv1.Kind {
 func (m *Maker) authority() gwv1.ObjectName {
 	return of(m, []gwv1.ObjectName{"ca", "ca", "bad", "absent"})
 }
+
+func (m *Maker) secretRef() *gwv1.SecretObjectReference {
+	ref := &gwv1.SecretObjectReference{Name: of(m, []gwv1.ObjectName{"cert", "broken", "absent"})}
+	if m.flip() {
+		ref.Namespace = ptr(gwv1.Namespace(of(m, namespaces)))
+	}
+	return ref
+}

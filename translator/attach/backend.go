@@ -167,9 +167,9 @@ var protocols = map[string]appProtocol{
 // references of the route itself are right, so none of the API's reasons would be true.
 const reasonBackendTLS gwv1.RouteConditionReason = "InvalidBackendTLS"
 
-// spoken returns what is spoken to a backend with this appProtocol, unless its name says so.
-func spoken(name ir.BackendName, app string) ir.Protocol {
-	if _, h2c := name.Variant(); h2c {
+// speaks returns what is spoken to a backend with this appProtocol.
+func speaks(p ir.BackendParts, app string) ir.Protocol {
+	if p.H2C {
 		return ir.ProtocolH2C
 	}
 	return protocols[app].speaks
@@ -177,43 +177,43 @@ func spoken(name ir.BackendName, app string) ir.Protocol {
 
 // Backend describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
 func Backend(c *memo.Ctx, name ir.BackendName) *ir.Backend {
-	object, number := name.Object()
-	if number == 0 {
-		return objectBackend(c, name, object)
+	p := name.Parts()
+	if p.Port == 0 {
+		return objectBackend(c, name, p)
 	}
-	svc, ok := input.Services.Read(c, object)
+	svc, ok := input.Services.Read(c, p.Object)
 	if !ok {
 		return nil
 	}
-	port := findPort(svc, number)
-	tls := BackendTLSOf.Get(c, ServicePort{object, number})
+	port := findPort(svc, p.Port)
+	tls := BackendTLSOf.Get(c, ServicePort{p.Object, p.Port})
 	if port == nil || tls.Fault != "" {
 		return nil // never without the TLS that was asked for
 	}
 	return &ir.Backend{
-		Name: name, Protocol: spoken(name, port.AppProtocol), TLS: tls.TLS,
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
+		Name: name, Protocol: speaks(p, port.AppProtocol), TLS: showing(tls.TLS, p.Shown),
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: p.Object}, Section: strconv.Itoa(int(p.Port))}},
 	}
 }
 
 // Endpoints lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
 // serving: then it drains (Kubernetes KEP-1672).
 func Endpoints(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
-	object, number := name.Object()
-	if number == 0 {
-		return objectEndpoints(c, name, object)
+	p := name.Parts()
+	if p.Port == 0 {
+		return objectEndpoints(c, name, p.Object)
 	}
 	eps := ir.Endpoints{Backend: name}
-	svc, ok := input.Services.Read(c, object)
+	svc, ok := input.Services.Read(c, p.Object)
 	if !ok {
 		return eps
 	}
-	port := findPort(svc, number)
+	port := findPort(svc, p.Port)
 	if port == nil {
 		return eps
 	}
 	zones := map[string][]ir.Endpoint{}
-	names, _ := input.SlicesOfService.Read(c, object)
+	names, _ := input.SlicesOfService.Read(c, p.Object)
 	for _, s := range names {
 		if slice, ok := input.EndpointSlices.Read(c, s); ok {
 			collect(zones, slice, port.Name)

@@ -29,7 +29,7 @@ func objectDestination(c *memo.Ctx, r BackendRef) Destination {
 		}
 	}
 	app := appProtocolOf(b)
-	speaks, ok := protocols[app]
+	protocol, ok := protocols[app]
 	if !ok {
 		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), app)
 	}
@@ -40,7 +40,7 @@ func objectDestination(c *memo.Ctx, r BackendRef) Destination {
 	switch {
 	case tls.Fault != "":
 		return fault(finding.BackendTLS, reasonBackendTLS, r.name(), tls.Fault)
-	case speaks.tls && tls.TLS == nil:
+	case protocol.tls && tls.TLS == nil:
 		return fault(finding.BackendTLS, reasonBackendTLS, r.name(), "appProtocol "+app+" is TLS and spec.tls says nothing of it")
 	}
 	return Destination{Backend: r.variant(ir.ObjectBackend(r.To), app)}
@@ -77,18 +77,18 @@ func mixed(b *v1alpha1.BackendSpec) bool {
 	return names > 0 && names < len(b.Endpoints)
 }
 
-func objectBackend(c *memo.Ctx, name ir.BackendName, object ir.Name) *ir.Backend {
-	b, ok := input.Backends.Read(c, object)
+func objectBackend(c *memo.Ctx, name ir.BackendName, p ir.BackendParts) *ir.Backend {
+	b, ok := input.Backends.Read(c, p.Object)
 	if !ok {
 		return nil
 	}
-	tls := ClientTLSOf.Get(c, object)
+	tls := ClientTLSOf.Get(c, p.Object)
 	if tls.Fault != "" {
 		return nil // never without the TLS that was asked for
 	}
 	out := &ir.Backend{
-		Name: name, Protocol: spoken(name, appProtocolOf(b)), TLS: tls.TLS,
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: object}}},
+		Name: name, Protocol: speaks(p, appProtocolOf(b)), TLS: tls.TLS,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: p.Object}}},
 	}
 	if h := b.ExternalHostname; h != nil {
 		out.DNS = append(out.DNS, ir.HostPort{Host: string(h.Hostname), Port: uint32(h.Port)}) //nolint:gosec // bounded
@@ -145,7 +145,7 @@ var ClientTLSOf = memo.NewQuery("ClientTLSOf", func(c *memo.Ctx, object ir.Name)
 	out := clientTLS(v, trust)
 	if ref := b.TLS.ClientCertificateRef; ref != nil {
 		secret := ir.Name{Namespace: object.Namespace, Name: ref.Name}
-		if p := KeyPairOf.Get(c, secret); p.Chain == "" {
+		if p := givenPairOf.Get(c, secret); p.Chain == "" {
 			return ClientTLS{Fault: "Secret " + secret.String() + " holds no usable certificate"}
 		}
 		out.Certificate = ir.SecretOf(secret)

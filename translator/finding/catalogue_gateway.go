@@ -21,6 +21,7 @@ const (
 	CertificateInvalid  Code = "CL0223"
 	CertificateNone     Code = "CL0224"
 	CertificateLocal    Code = "CL0225"
+	ClientCertificate   Code = "CL0226"
 )
 
 var gateways = []Entry{
@@ -156,5 +157,12 @@ var gateways = []Entry{
 		Meaning:  "`cloverleaf up --local-ca` made a certificate for the listener's host names. Clients must trust the local CA.",
 		Example:  "cloverleaf up --local-ca with a listener whose Secret is not in the folder",
 		Fix:      "Nothing on a laptop. Elsewhere, add the Secret.",
+	},
+	{
+		Code: ClientCertificate, Level: Error, Title: "client certificate not usable",
+		Template: "no certificate can be shown to backends: %s; requests to Services that are reached by TLS are answered with 500",
+		Meaning:  "The Gateway shall show a certificate to backends with a BackendTLSPolicy, and has none. Without it they would take the proxy for somebody else, so they are not reached through this Gateway.",
+		Example:  "spec: {tls: {backend: {clientCertificateRef: {name: no-such-secret}}}}",
+		Fix:      "Correct the reference, add a ReferenceGrant, or put a PEM certificate and its key in the Secret.",
 	},
 }
