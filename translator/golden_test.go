@@ -247,6 +247,9 @@ func listenersText(m *machine) string {
 				fmt.Fprintf(&b, "  %s %v", c.Name, c.ServerNames)
 				if c.TLS != nil {
 					fmt.Fprintf(&b, " tls %v", c.TLS.Certificates)
+					if check := c.TLS.Clients; check != nil {
+						fmt.Fprintf(&b, " clients %s optional=%t", check.Authority, check.Optional)
+					}
 				}
 				fmt.Fprintf(&b, " %s\n", c.Layer.(ir.HTTP).Table)
 			}

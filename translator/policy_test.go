@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
 const policyWorld = `
@@ -78,5 +79,42 @@ func TestANewCertificateOfACAChangesClustersAlone(t *testing.T) {
 		if ch.ID.Type != ir.TypeCluster || ch.ID.Name != "default/shop/443" {
 			t.Errorf("%s changed for %s", ch.ID, ch.Class)
 		}
+	}
+}
+
+const frontendWorld = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: cloverleaf}
+spec: {controllerName: cloverleaf.dev/gateway}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec:
+  gatewayClassName: cloverleaf
+  listeners: [{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}}]
+  tls: {frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: cert, namespace: default}
+type: kubernetes.io/tls
+stringData: $PAIR
+`
+
+func TestANewCertificateOfTheClientsCAChangesItsSecretAlone(t *testing.T) {
+	m := newMachine(input.Settings{Controller: "cloverleaf.dev/gateway", Bind: "127.0.0.1"})
+	put(t, m, strings.ReplaceAll(frontendWorld, "$PAIR", secretData()), "objects.yaml")
+	m.store.Put(authorityMap(0))
+	m.refresh(t)
+	m.store.Put(authorityMap(1))
+	d := m.evaluator.Refresh()
+	if len(d.Resources) != 1 || d.Resources[0].ID.String() != "secret gw/default/edge/443/clients" || len(d.Reports) != 0 {
+		t.Fatalf("changed %v and reports %v", d.Resources, d.Reports)
+	}
+	text, err := xds.JSON(d.Resources[0].Resource)
+	if err != nil || !strings.Contains(string(text), "trusted_ca") || strings.Contains(string(text), "ACCEPT_UNTRUSTED") {
+		t.Errorf("printed as %s (%v)", text, err)
 	}
 }

@@ -66,9 +66,7 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
 		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", gwv1.GatewayReasonInvalidParameters)
 	}
-	if spec.TLS != nil && spec.TLS.Frontend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", gwv1.GatewayReasonInvalid, "client certificate validation (tls.frontend)")
-	}
+	g.problems = append(g.problems, attach.FrontendProblems(gateway, spec)...)
 	g.problems = append(g.problems, attach.ClientCertificateOf.Get(c, gateway).Problems...)
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {

@@ -108,9 +108,16 @@ func (l leaf) pair(t testing.TB) tls.Certificate {
 // material is what cases have of certificates.
 type material struct{ trusted, stranger *authority }
 
+// clients are the certificates that requests can show.
+var clients map[string]tls.Certificate
+
 func newMaterial(t testing.TB) *material {
 	t.Helper()
-	return &material{newAuthority(t, "authority"), newAuthority(t, "stranger")}
+	m := &material{newAuthority(t, "authority"), newAuthority(t, "stranger")}
+	clients = map[string]tls.Certificate{
+		"client": m.trusted.issue(t, "client", "").pair(t), "impostor": m.stranger.issue(t, "impostor", "").pair(t),
+	}
+	return m
 }
 
 // backends starts the backends and returns what fills the objects of cases. Three of them speak TLS: secure asks for a

@@ -7,10 +7,13 @@
 //	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
 // Before the arrow: h:NAME=VALUE sends a header, port=NUMBER goes to that port of the gateway, n=COUNT sends the request
-// so often. After it: backend=NAME, path=, host=, query=, proto= are what the backend received, sni= and client= what it
-// saw of TLS (the server name, and the subject of the certificate that it was shown); req:NAME= and resp:NAME= are headers
-// that the backend or the client received ("-" for none); location= is the header; fault= is the text of an answer that is
-// no backend's own; share:NAME=LOW-HIGH counts backends (or status codes) of n requests.
+// so often, cert=NAME shows a certificate: client is signed by the CA authority, impostor by stranger. The status "closed"
+// is a connection that the gateway does not take, or ends without an answer.
+//
+// After it: backend=NAME, path=, host=, query=, proto= are what the backend received, sni= and client= what it saw of TLS
+// (the server name, and the subject of the certificate that it was shown); req:NAME= and resp:NAME= are headers that the
+// backend or the client received ("-" for none); location= is the header; fault= is the text of an answer that is no
+// backend's own; share:NAME=LOW-HIGH counts backends (or status codes) of n requests.
 package casefile
 
 import (
@@ -65,16 +68,20 @@ func Load(dir string) (base string, files []File, err error) {
 
 // Case is one line.
 type Case struct {
-	Text    string
-	Method  string // or MIRROR, SESSION, GRPC
-	URL     string
-	Headers http.Header // as written
-	Port    int         // of the gateway; 0 for that of the URL's scheme
-	Times   int
-	Keep    string // a header of answers that the next request sends
-	Outcome string // a status; "*" for any
-	Wants   []Want
+	Text        string
+	Method      string // or MIRROR, SESSION, GRPC
+	URL         string
+	Headers     http.Header // as written
+	Port        int         // of the gateway; 0 for that of the URL's scheme
+	Certificate string      // name of the one that the client shows
+	Times       int
+	Keep        string // a header of answers that the next request sends
+	Outcome     string // a status; "*" for any
+	Wants       []Want
 }
+
+// Closed is the outcome of a connection that was refused or ended without an answer.
+const Closed = "closed"
 
 // Want is a value that must come.
 type Want struct{ Key, Value string }
@@ -94,6 +101,8 @@ func Parse(line string) (Case, error) {
 			c.Times, _ = strconv.Atoi(value)
 		case "header":
 			c.Keep = value
+		case "cert":
+			c.Certificate = value
 		case "port":
 			c.Port, _ = strconv.Atoi(value)
 		default:

@@ -70,6 +70,7 @@ func decided(c *casefile.Case) bool {
 	hangs := slices.ContainsFunc(c.Wants, func(w casefile.Want) bool { // a session's cookie begins with an address that is drawn
 		return w.Key == "resp:set-cookie" || w.Key == "client" || w.Key == "fault"
 	})
+	hangs = hangs || c.Certificate != "" || c.Outcome == casefile.Closed
 	return c.Times == 1 && !hangs && c.Method != "MIRROR" && c.Method != "SESSION" && !waits
 }
 

@@ -55,8 +55,8 @@ func (m *Maker) gateway() (metav1.Object, ir.Kind) {
 		g.Spec.Listeners = append(g.Spec.Listeners, m.listener(i))
 	}
 	switch m.Choose.Pick(12) {
-	case 0:
-		g.Spec.TLS = &gwv1.GatewayTLSConfig{Frontend: &gwv1.FrontendTLSConfig{}}
+	case 0, 5, 6:
+		g.Spec.TLS = &gwv1.GatewayTLSConfig{Frontend: m.frontend()}
 	case 1, 2, 3:
 		g.Spec.TLS = &gwv1.GatewayTLSConfig{Backend: &gwv1.GatewayBackendTLS{ClientCertificateRef: m.secretRef()}}
 	case 4:
@@ -237,7 +237,7 @@ func (m *Maker) grant() (metav1.Object, ir.Kind) {
 	g.Spec.From = []gwv1.ReferenceGrantFrom{{
 		Group: gwv1.GroupName, Kind: of(m, []gwv1.Kind{"HTTPRoute", "GRPCRoute", "Gateway"}), Namespace: gwv1.Namespace(of(m, namespaces)),
 	}}
-	to := of(m, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
+	to := of(m, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Kind: "ConfigMap"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
 	if m.Choose.Pick(3) == 0 {
 		to.Name = ptr(gwv1.ObjectName("cart"))
 	}

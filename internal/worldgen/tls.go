@@ -49,3 +49,26 @@ func (m *Maker) secretRef() *gwv1.SecretObjectReference {
 	}
 	return ref
 }
+
+func (m *Maker) frontend() *gwv1.FrontendTLSConfig {
+	f := &gwv1.FrontendTLSConfig{Default: gwv1.TLSConfig{Validation: m.validation()}}
+	if m.flip() {
+		f.PerPort = []gwv1.TLSPortConfig{{Port: of(m, []int32{443, 8080}), TLS: gwv1.TLSConfig{Validation: m.validation()}}}
+	}
+	return f
+}
+
+func (m *Maker) validation() *gwv1.FrontendTLSValidation {
+	if m.Choose.Pick(4) == 0 {
+		return nil
+	}
+	v := &gwv1.FrontendTLSValidation{Mode: of(m, []gwv1.FrontendValidationModeType{gwv1.AllowValidOnly, gwv1.AllowInsecureFallback})}
+	for range 1 + m.Choose.Pick(2) {
+		ref := gwv1.ObjectReference{Kind: m.authorityKind(), Name: m.authority()}
+		if m.Choose.Pick(3) == 0 {
+			ref.Namespace = ptr(gwv1.Namespace(of(m, namespaces)))
+		}
+		v.CACertificateRefs = append(v.CACertificateRefs, ref)
+	}
+	return v
+}

@@ -1,6 +1,6 @@
 package finding
 
-// Codes CL07xx: policies.
+// Codes CL07xx: policies, and the CAs that they and Gateways refer to.
 const (
 	PolicyTargetKind    Code = "CL0701"
 	PolicyTargetMissing Code = "CL0702"
@@ -15,6 +15,7 @@ const (
 	AuthorityInvalid    Code = "CL0721"
 	AuthorityNone       Code = "CL0722"
 	AuthorityUnknown    Code = "CL0723"
+	AuthorityGrant      Code = "CL0724"
 )
 
 var policies = []Entry{
@@ -108,5 +109,12 @@ var policies = []Entry{
 		Meaning:  "System stands for the trust store of the proxy's machine. Others are of other implementations.",
 		Example:  "validation: {hostname: a.example, wellKnownCACertificates: example.com/own}",
 		Fix:      "Use System, or caCertificateRefs.",
+	},
+	{
+		Code: AuthorityGrant, Level: Error, Title: "CA reference not permitted",
+		Template: "ConfigMap %s is in another namespace and no ReferenceGrant there lets Gateways of namespace %s use it; the reference is left out",
+		Meaning:  "ConfigMaps of another namespace need its consent.",
+		Example:  "caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca, namespace: certs}]",
+		Fix:      "Add a ReferenceGrant in the ConfigMap's namespace, or use a ConfigMap of the Gateway's namespace.",
 	},
 }

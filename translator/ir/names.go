@@ -18,7 +18,7 @@ type RouteTableName string
 // with variants behind it ("/h2c", "/as/<ns>/<secret>").
 type BackendName string
 
-// SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>".
+// SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>", or that of [ClientAuthority].
 type SecretName string
 
 // Hostname is a lower-case DNS name, "*.suffix", or "*" for every name.
@@ -55,6 +55,11 @@ func HTTPTable(gateway Name, port int32) RouteTableName {
 // HTTPSTable names the route table of one HTTPS listener, which has a filter chain of its own.
 func HTTPSTable(gateway Name, port int32, section string) RouteTableName {
 	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/https-" + strconv.Itoa(int(port)) + "/" + section)
+}
+
+// ClientAuthority names the secret with the CAs that the clients of a Gateway's port are checked against.
+func ClientAuthority(gateway Name, port int32) SecretName {
+	return SecretName(string(GatewayListener(gateway, port)) + "/clients")
 }
 
 // ServiceBackend names the cluster of a Service's port.

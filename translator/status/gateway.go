@@ -88,6 +88,9 @@ func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
 		}
 	}
 	c.setGatewayResolvedRefs(of(g.Problems, finding.ResolvedRefs), unresolved)
+	if fallback := of(g.Problems, finding.InsecureClients); len(fallback) > 0 {
+		c.problems(finding.InsecureClients, metav1.ConditionTrue, fallback)
+	}
 	kind := gwv1.IPAddressType
 	for _, a := range g.Addresses {
 		s.Addresses = append(s.Addresses, gwv1.GatewayStatusAddress{Type: &kind, Value: a})

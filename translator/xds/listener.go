@@ -101,6 +101,9 @@ func filterChain(c ir.Chain) (*listenerv3.FilterChain, []ir.ResourceID, error) {
 		for _, s := range c.TLS.Certificates {
 			needs = append(needs, ir.ResourceID{Type: ir.TypeSecret, Name: string(s)})
 		}
+		if check := c.TLS.Clients; check != nil {
+			needs = append(needs, ir.ResourceID{Type: ir.TypeSecret, Name: string(check.Authority)})
+		}
 		chain.TransportSocket = serverTLS(c.TLS)
 		chain.TransportSocketConnectTimeout = durationpb.New(tlsHandshakeLimit)
 	}
@@ -115,9 +118,16 @@ func serverTLS(t *ir.ServerTLS) *corev3.TransportSocket {
 	for _, s := range t.Certificates {
 		common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(s))
 	}
+	context := &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+	if t.Clients != nil {
+		common.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
+			ValidationContextSdsSecretConfig: sds(t.Clients.Authority),
+		}
+		context.RequireClientCertificate = wrapperspb.Bool(!t.Clients.Optional)
+	}
 	return &corev3.TransportSocket{
 		Name:       "envoy.transport_sockets.tls",
-		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(&tlsv3.DownstreamTlsContext{CommonTlsContext: common})},
+		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(context)},
 	}
 }
 
