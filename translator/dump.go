@@ -82,7 +82,7 @@ func (e *Evaluator) dump(d *IR, key ResourceKey) {
 	case ir.TypeEndpoints:
 		d.Endpoints = append(d.Endpoints, dumpEndpoints.Root(e.table, key.Backend))
 	case ir.TypeSecret:
-		d.Secrets = append(d.Secrets, ir.SecretOf(key.Secret))
+		d.Secrets = append(d.Secrets, ir.SecretName(key.ID().Name))
 	case ir.TypeCount:
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestCases(t *testing.T) {
 		}
 		m := newMachine(settings)
 		objects := put(t, m, base(t), "base.yaml")
-		maps.Copy(objects, put(t, m, strings.ReplaceAll(c.In["objects.yaml"], "$PAIR", secretData()), "objects.yaml"))
+		maps.Copy(objects, put(t, m, fill(c.In["objects.yaml"]), "objects.yaml"))
 		m.refresh(t)
 		tell(t, m, c.In["facts"])
 		return map[string]string{
@@ -42,6 +43,11 @@ func TestCases(t *testing.T) {
 			"backends": backendsText(m), "xds": resourceText(t, m, c.In["show"]),
 		}
 	})
+}
+
+// fill puts a certificate with its key and a certificate alone into the objects of a case.
+func fill(objects string) string {
+	return strings.NewReplacer("$PAIR", secretData(), "$CERT", strconv.Quote(string(testPairs[0].Cert))).Replace(objects)
 }
 
 func laptop() input.Settings {
@@ -123,6 +129,10 @@ func conditions(m *machine) string {
 		case *gwv1.GRPCRouteStatus:
 			for i, p := range s.Parents {
 				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
+			}
+		case *gwv1.PolicyStatus:
+			for _, a := range s.Ancestors {
+				add(fmt.Sprintf("%s ancestor %s/%s", ref, *a.AncestorRef.Namespace, a.AncestorRef.Name), a.Conditions)
 			}
 		}
 	}
@@ -237,6 +247,9 @@ func listenersText(m *machine) string {
 				fmt.Fprintf(&b, "  %s %v", c.Name, c.ServerNames)
 				if c.TLS != nil {
 					fmt.Fprintf(&b, " tls %v", c.TLS.Certificates)
+					if check := c.TLS.Clients; check != nil {
+						fmt.Fprintf(&b, " clients %s optional=%t", check.Authority, check.Optional)
+					}
 				}
 				fmt.Fprintf(&b, " %s\n", c.Layer.(ir.HTTP).Table)
 			}

@@ -17,11 +17,21 @@ type chain struct {
 	Table    TableKey
 	Hostname ir.Hostname
 	Secrets  []ir.Name // none for HTTP
+	Clients  *ir.ClientCheck
 	Origin   []ir.Origin
 }
 
 // has tells whether a listener is one of the chain's.
 func (ch *chain) has(l *attach.Listener) bool { return slices.Contains(ch.Origin, l.Origin()) }
+
+// clientCheck says how a port checks the certificates of clients; nil when it does not ask for any.
+func clientCheck(c *memo.Ctx, port PortKey) *ir.ClientCheck {
+	v := attach.ClientValidationOf.Get(c, attach.GatewayPort(port))
+	if !v.Asked {
+		return nil
+	}
+	return &ir.ClientCheck{Authority: ir.ClientAuthority(port.Gateway, port.Port), Optional: v.Fallback}
+}
 
 // chainsOf lists the filter chains of a port: one for all of its HTTP listeners, or one for each HTTPS listener that
 // has a usable certificate.
@@ -38,7 +48,8 @@ var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain
 		default:
 			if secrets := attach.CertificatesOf.Get(c, l.Key).Secrets; len(secrets) > 0 {
 				out = append(out, chain{
-					Table: TableKey{port, l.Key.Section}, Hostname: l.Hostname, Secrets: secrets, Origin: []ir.Origin{l.Origin()},
+					Table: TableKey{port, l.Key.Section}, Hostname: l.Hostname, Secrets: secrets, Clients: clientCheck(c, port),
+					Origin: []ir.Origin{l.Origin()},
 				})
 			}
 		}
@@ -89,7 +100,7 @@ func (ch chain) lower() ir.Chain {
 	if ch.Table.Section == "" {
 		return out
 	}
-	out.Name, out.TLS = ch.Table.Section, &ir.ServerTLS{}
+	out.Name, out.TLS = ch.Table.Section, &ir.ServerTLS{Clients: ch.Clients}
 	for _, s := range ch.Secrets {
 		out.TLS.Certificates = append(out.TLS.Certificates, ir.SecretOf(s))
 	}

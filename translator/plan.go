@@ -67,6 +67,9 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 		for _, s := range ch.Secrets {
 			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Secret: s})
 		}
+		if ch.Clients != nil {
+			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Table: TableKey{PortKey: port}})
+		}
 	}
 }
 

@@ -14,17 +14,23 @@ func TestEveryReasonHasACase(t *testing.T) {
 	given := map[string]string{ // by how the lines of a kind begin; those of listeners have a # in them
 		"GatewayClass/": "Accepted=True Accepted, Accepted=False InvalidParameters, SupportedVersion=True SupportedVersion",
 		"Gateway/": "Accepted=True Accepted, Accepted=True ListenersNotValid, Accepted=False ListenersNotValid, " +
-			"Accepted=False InvalidParameters, Accepted=False Invalid, " +
+			"Accepted=False InvalidParameters, InsecureFrontendValidationMode=True ConfigurationChanged, " +
 			"Programmed=True Programmed, Programmed=False Invalid, Programmed=False AddressNotUsable, " +
-			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False ListenersNotResolved",
+			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False ListenersNotResolved, " +
+			"ResolvedRefs=False InvalidClientCertificateRef, ResolvedRefs=False RefNotPermitted",
 		"#": "Accepted=True Accepted, Accepted=False UnsupportedProtocol, Accepted=False UnsupportedValue, Accepted=False PortUnavailable, " +
+			"Accepted=False NoValidCACertificate, ResolvedRefs=False InvalidCACertificateRef, ResolvedRefs=False InvalidCACertificateKind, " +
 			"Conflicted=False NoConflicts, Conflicted=True ProtocolConflict, " +
 			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False InvalidCertificateRef, ResolvedRefs=False InvalidRouteKinds, ResolvedRefs=False RefNotPermitted, " +
 			"Programmed=True Programmed, Programmed=False Invalid, Programmed=False ProtocolConflict",
 		"HTTPRoute/": "Accepted=True Accepted, Accepted=False NoMatchingParent, Accepted=False NotAllowedByListeners, " +
 			"Accepted=False NoMatchingListenerHostname, Accepted=False UnsupportedValue, " +
 			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False BackendNotFound, ResolvedRefs=False InvalidKind, " +
-			"ResolvedRefs=False RefNotPermitted, ResolvedRefs=False UnsupportedProtocol, PartiallyInvalid=True UnsupportedValue",
+			"ResolvedRefs=False RefNotPermitted, ResolvedRefs=False UnsupportedProtocol, ResolvedRefs=False InvalidBackendTLS, " +
+			"PartiallyInvalid=True UnsupportedValue",
+		"BackendTLSPolicy/": "Accepted=True Accepted, Accepted=False Conflicted, Accepted=False TargetNotFound, Accepted=False Invalid, " +
+			"Accepted=False NoValidCACertificate, ResolvedRefs=True ResolvedRefs, ResolvedRefs=False InvalidKind, " +
+			"ResolvedRefs=False InvalidCACertificateRef",
 	}
 	lines := goldenLines(t)
 	for sign, list := range given {

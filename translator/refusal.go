@@ -73,10 +73,15 @@ func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attac
 	return slices.Compact(problems)
 }
 
-// refusedBackends lists the backends of a route that an Envoy refused.
-func refusedBackends(c *memo.Ctx, ref ir.Ref, rules []ir.Rule) []finding.Problem {
+// refusedBackends lists the backends of a route that an Envoy refused, as a Gateway reaches them.
+func refusedBackends(c *memo.Ctx, ref ir.Ref, gateway ir.Name, rules []ir.Rule) []finding.Problem {
 	var problems []finding.Problem
-	for _, backend := range backendsIn(rules) {
+	shown := shower{c, attach.ClientCertificateOf.Get(c, gateway)}
+	for _, named := range backendsIn(rules) {
+		backend, reached := shown.backend(named)
+		if !reached {
+			continue
+		}
 		for _, t := range []ir.Type{ir.TypeCluster, ir.TypeEndpoints} {
 			if rejected, why := rejection(c, ResourceKey{Type: t, Backend: backend}); rejected {
 				problems = append(problems, fallback(finding.New(finding.RefusedBackend, ref, "spec.rules", backend, why)))

@@ -26,6 +26,8 @@ var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Re
 		return classReport(c, ref)
 	case ir.KindGateway:
 		return gatewayReport(c, ref)
+	case ir.KindBackendTLSPolicy:
+		return policyReport(c, ref)
 	default:
 		return routeReport(c, ref)
 	}
@@ -64,12 +66,8 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
 		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", gwv1.GatewayReasonInvalidParameters)
 	}
-	if spec.TLS != nil && spec.TLS.Frontend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.frontend", gwv1.GatewayReasonInvalid, "client certificate validation (tls.frontend)")
-	}
-	if spec.TLS != nil && spec.TLS.Backend != nil {
-		g.refuse(finding.GatewayUnsupported, "spec.tls.backend", gwv1.GatewayReasonInvalid, "the backend client certificate (tls.backend)")
-	}
+	g.problems = append(g.problems, attach.FrontendProblems(gateway, spec)...)
+	g.problems = append(g.problems, attach.ClientCertificateOf.Get(c, gateway).Problems...)
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {
 		g.problems = append(g.problems, finding.Under(finding.Programmed, gwv1.GatewayReasonAddressNotUsable,
@@ -204,7 +202,7 @@ func routeReport(c *memo.Ctx, ref ir.Ref) status.Report {
 		a := attach.Attach.Get(c, attach.ParentKey{Route: ref, Index: i})
 		problems := a.Problems
 		if len(a.Listeners) > 0 {
-			problems = slices.Concat(problems, refusedHosts(c, ref, head, a), refusedBackends(c, ref, rules.Rules))
+			problems = slices.Concat(problems, refusedHosts(c, ref, head, a), refusedBackends(c, ref, a.Listeners[0].Gateway, rules.Rules))
 		}
 		all = append(all, problems...)
 		if a.Owner == attach.Ours {

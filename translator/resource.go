@@ -13,7 +13,7 @@ import (
 
 // ResourceKey names a resource by the objects that it is made of, as queries need it. Which fields are set depends on
 // the type: Table for listeners (its PortKey), route tables and virtual hosts (with Host), Backend for clusters and
-// endpoints, Secret for secrets.
+// endpoints, Secret for certificates, and Table (its PortKey) for the CAs that the clients of a port are checked against.
 type ResourceKey struct {
 	Type    ir.Type
 	Table   TableKey
@@ -36,6 +36,9 @@ func (k ResourceKey) ID() ir.ResourceID {
 		name = string(k.Backend)
 	case ir.TypeSecret:
 		name = string(ir.SecretOf(k.Secret))
+		if k.Secret == (ir.Name{}) {
+			name = string(ir.ClientAuthority(k.Table.Gateway, k.Table.Port))
+		}
 	case ir.TypeCount:
 	}
 	return ir.ResourceID{Type: k.Type, Name: name}
@@ -106,6 +109,11 @@ func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
 	case ir.TypeEndpoints:
 		return xds.Endpoints(attach.Endpoints(c, key.Backend))
 	case ir.TypeSecret:
+		if key.Secret == (ir.Name{}) {
+			port := attach.GatewayPort(key.Table.PortKey)
+			return xds.Authority(ir.ClientAuthority(port.Gateway, port.Port),
+				[]byte(attach.ClientAuthorities.Get(c, port)), attach.ClientValidationOf.Get(c, port).Fallback)
+		}
 		if p := attach.KeyPairOf.Get(c, key.Secret); p.Chain != "" {
 			return xds.Certificate(ir.SecretOf(key.Secret), []byte(p.Chain), []byte(p.Key))
 		}

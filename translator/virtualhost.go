@@ -26,11 +26,12 @@ func virtualHostOf(c *memo.Ctx, key HostKey) ir.VirtualHost {
 	listener := attach.ListenerKey{Gateway: key.Table.Gateway, Section: owner.Section}
 	vh.Origin = append(vh.Origin, ir.Origin{Ref: ir.Ref{Kind: ir.KindGateway, Name: key.Table.Gateway}, Section: owner.Section})
 	ports := portsOf.Get(c, key.Table.Gateway)
+	shown := shower{c, attach.ClientCertificateOf.Get(c, key.Table.Gateway)}
 	var ranked []rankedRule
 	for _, cl := range claims(c, key.Host, listener) {
 		vh.Origin = append(vh.Origin, ir.Origin{Ref: cl.route})
 		for i, rule := range RulesOf.Get(c, cl.route).Rules {
-			rule.Action = withPorts(rule.Action, key.Table, ports)
+			rule.Action = shown.action(withPorts(rule.Action, key.Table, ports))
 			ranked = append(ranked, rankedRule{rule: rule, claim: cl, index: i})
 		}
 	}

@@ -37,6 +37,7 @@ func kinds() map[schema.GroupKind]string {
 		{Group: gateway, Kind: "HTTPRoute"}:        gateway + "_httproutes",
 		{Group: gateway, Kind: "GRPCRoute"}:        gateway + "_grpcroutes",
 		{Group: gateway, Kind: "ReferenceGrant"}:   gateway + "_referencegrants",
+		{Group: gateway, Kind: "BackendTLSPolicy"}: gateway + "_backendtlspolicies",
 		{Group: "cloverleaf.dev", Kind: "Backend"}: "cloverleaf.dev_backends",
 	}
 }

@@ -138,6 +138,9 @@ func (s *statics) tls(c *tlsv3.CommonTlsContext) {
 	for _, ref := range c.GetTlsCertificateSdsSecretConfigs() {
 		ref.Name, ref.SdsConfig = s.prefix+ref.GetName(), nil
 	}
+	if ref := c.GetValidationContextSdsSecretConfig(); ref != nil {
+		ref.Name, ref.SdsConfig = s.prefix+ref.GetName(), nil
+	}
 }
 
 func (s *statics) routes(table string) *routev3.RouteConfiguration {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/controller/localca"
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/controller/store"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/casefile"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/worldgen"
 	"github.com/cloverleaf-mesh/cloverleaf/translator"
@@ -86,13 +88,13 @@ func read(t *testing.T, path string) string {
 }
 
 // cases translates the objects of golden cases, each beside the folder's base.yaml.
-func cases(t *testing.T, folder string, fill *strings.Replacer) []world {
+func cases(t *testing.T, folder string, fill func(string) string) []world {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases in %s (%v)", folder, err)
 	}
-	base := decode(t, "base.yaml", fill.Replace(read(t, filepath.Join(folder, "base.yaml"))))
+	base := decode(t, "base.yaml", fill(read(t, filepath.Join(folder, "base.yaml"))))
 	var worlds []world
 	for _, file := range files {
 		objects := base
@@ -100,7 +102,7 @@ func cases(t *testing.T, folder string, fill *strings.Replacer) []world {
 		for _, section := range txtar.Parse([]byte(read(t, file))).Files {
 			switch section.Name {
 			case "objects.yaml":
-				objects = append(objects[:len(base):len(base)], decode(t, file, fill.Replace(string(section.Data)))...)
+				objects = append(objects[:len(base):len(base)], decode(t, file, fill(string(section.Data)))...)
 			case "settings":
 				standalone = input.Off
 			}
@@ -130,11 +132,19 @@ func pairs(t *testing.T) []worldgen.Pair {
 func TestEnvoyTakesEveryGoldenCase(t *testing.T) {
 	pair := pairs(t)[0]
 	fill := strings.NewReplacer("$PAIR", fmt.Sprintf("{tls.crt: %q, tls.key: %q}", pair.Cert, pair.Key))
-	check(t, "worlds of golden cases", cases(t, "../../translator/testdata", fill))
+	check(t, "worlds of golden cases", cases(t, "../../translator/testdata", fill.Replace))
 }
 
 func TestEnvoyTakesEveryDataPlaneCase(t *testing.T) {
-	check(t, "worlds of data-plane cases", cases(t, "../dataplane/testdata", strings.NewReplacer("$one", "27401", "$two", "27402", "$three", "27403")))
+	pair, ports := pairs(t)[0], map[string]string{}
+	for i, name := range casefile.Backends() {
+		ports[name] = strconv.Itoa(27401 + i)
+	}
+	authorities := map[string]string{"authority": string(pair.Cert), "stranger": string(pair.Cert)}
+	fill := func(objects string) string {
+		return casefile.Fill(objects, ports, authorities, map[string][2][]byte{"client": {pair.Cert, pair.Key}})
+	}
+	check(t, "worlds of data-plane cases", cases(t, "../dataplane/testdata", fill))
 }
 
 func TestEnvoyTakesTheExamples(t *testing.T) {

@@ -25,6 +25,7 @@ func (s *Store) putAnyRoute(name ir.Name, o metav1.Object) bool {
 		}
 		ref := ir.Ref{Kind: k.Kind, Name: name}
 		s.putRoute(ref, head, o.GetGeneration())
+		s.moveUses(k, ref, parts.Rules)
 		input.Rules.Set(s.table, ref, parts.Rules)
 		return true
 	}
@@ -59,6 +60,9 @@ func (s *Store) deleteRoute(ref ir.Ref) {
 		}
 	}
 	input.Routes.Delete(s.table, ref)
+	if k, ok := input.RouteKindOf(ref.Kind); ok {
+		s.moveUses(k, ref, nil)
+	}
 	input.Rules.Delete(s.table, ref)
 	s.unlist(ref)
 }

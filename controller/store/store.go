@@ -54,6 +54,8 @@ func (s *Store) Put(object metav1.Object) {
 		input.ConfigMaps.Set(s.table, name, o.Data)
 	case *corev1.Namespace:
 		input.NamespaceLabels.Set(s.table, name.Name, o.Labels)
+	case *gwv1.BackendTLSPolicy:
+		s.putTLSPolicy(name, o)
 	case *v1alpha1.Backend:
 		input.Backends.Set(s.table, name, &o.Spec)
 	default:
@@ -84,6 +86,8 @@ func (s *Store) Delete(ref ir.Ref) {
 		input.ConfigMaps.Delete(s.table, ref.Name)
 	case ir.KindNamespace:
 		input.NamespaceLabels.Delete(s.table, ref.Name.Name)
+	case ir.KindBackendTLSPolicy:
+		s.deleteTLSPolicy(ref)
 	case ir.KindBackend:
 		input.Backends.Delete(s.table, ref.Name)
 	default:

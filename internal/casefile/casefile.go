@@ -7,12 +7,17 @@
 //	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
 // Before the arrow: h:NAME=VALUE sends a header, port=NUMBER goes to that port of the gateway, n=COUNT sends the request
-// so often. After it: backend=NAME, path=, host=, query=, proto= are what the backend received; req:NAME= and resp:NAME=
-// are headers that the backend or the client received ("-" for none); location= is the header; share:NAME=LOW-HIGH counts
-// backends (or status codes) of n requests.
+// so often, cert=NAME shows a certificate: client is signed by the CA authority, impostor by stranger. The status "closed"
+// is a connection that the gateway does not take, or ends without an answer.
+//
+// After it: backend=NAME, path=, host=, query=, proto= are what the backend received, sni= and client= what it saw of TLS
+// (the server name, and the subject of the certificate that it was shown); req:NAME= and resp:NAME= are headers that the
+// backend or the client received ("-" for none); location= is the header; fault= is the text of an answer that is no
+// backend's own; share:NAME=LOW-HIGH counts backends (or status codes) of n requests.
 package casefile
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -63,16 +68,20 @@ func Load(dir string) (base string, files []File, err error) {
 
 // Case is one line.
 type Case struct {
-	Text    string
-	Method  string // or MIRROR, SESSION, GRPC
-	URL     string
-	Headers http.Header // as written
-	Port    int         // of the gateway; 0 for that of the URL's scheme
-	Times   int
-	Keep    string // a header of answers that the next request sends
-	Outcome string // a status; "*" for any
-	Wants   []Want
+	Text        string
+	Method      string // or MIRROR, SESSION, GRPC
+	URL         string
+	Headers     http.Header // as written
+	Port        int         // of the gateway; 0 for that of the URL's scheme
+	Certificate string      // name of the one that the client shows
+	Times       int
+	Keep        string // a header of answers that the next request sends
+	Outcome     string // a status; "*" for any
+	Wants       []Want
 }
+
+// Closed is the outcome of a connection that was refused or ended without an answer.
+const Closed = "closed"
 
 // Want is a value that must come.
 type Want struct{ Key, Value string }
@@ -92,6 +101,8 @@ func Parse(line string) (Case, error) {
 			c.Times, _ = strconv.Atoi(value)
 		case "header":
 			c.Keep = value
+		case "cert":
+			c.Certificate = value
 		case "port":
 			c.Port, _ = strconv.Atoi(value)
 		default:
@@ -111,6 +122,7 @@ type Answer struct {
 	Code    string // of gRPC; empty for HTTP
 	Headers http.Header
 	Echo    echo.Answer
+	Text    string // of an answer that is not the echo backend's
 }
 
 // Outcome is the status of the answer as cases write it.
@@ -127,7 +139,7 @@ func (a Answer) Value(key string) string {
 		if len(values) == 0 {
 			return "-"
 		}
-		return strings.ReplaceAll(strings.Join(values, ","), " ", "_")
+		return oneWord(strings.Join(values, ","))
 	}
 	kind, name, _ := strings.Cut(key, ":")
 	switch kind {
@@ -141,6 +153,12 @@ func (a Answer) Value(key string) string {
 		return a.Echo.Host
 	case "proto":
 		return a.Echo.Protocol
+	case "sni":
+		return cmp.Or(a.Echo.Secured().ServerName, "-")
+	case "client":
+		return cmp.Or(a.Echo.Secured().Client, "-")
+	case "fault":
+		return oneWord(strings.TrimSpace(a.Text))
 	case "location":
 		return a.Headers.Get("Location")
 	case "req":
@@ -150,6 +168,27 @@ func (a Answer) Value(key string) string {
 	default:
 		return "unknown key " + key
 	}
+}
+
+// oneWord makes a value one word, as cases write it.
+func oneWord(s string) string { return strings.ReplaceAll(s, " ", "_") }
+
+// Backends are the names of the cases' backends; objects write "$" before a name where its port must stand.
+func Backends() []string { return []string{"one", "two", "three", "secure", "strict", "modern"} }
+
+// Fill puts the ports of backends, the certificates of CAs (PEM, by name) and certificates with their keys into objects.
+// They stand there as "$" and their names.
+func Fill(objects string, ports, authorities map[string]string, pairs map[string][2][]byte) string {
+	for name, port := range ports {
+		objects = strings.ReplaceAll(objects, "$"+name, port)
+	}
+	for name, cert := range authorities {
+		objects = strings.ReplaceAll(objects, "$"+name, strconv.Quote(cert))
+	}
+	for name, pair := range pairs {
+		objects = strings.ReplaceAll(objects, "$"+name, fmt.Sprintf("{tls.crt: %q, tls.key: %q}", pair[0], pair[1]))
+	}
+	return objects
 }
 
 // Matches compares a value with a wanted one, which may begin and end with a star.

@@ -110,6 +110,14 @@ type Answer struct {
 	TLS      *TLS                `json:"tls,omitempty"`
 }
 
+// Secured is what the server saw of TLS; nothing when it was reached without.
+func (a Answer) Secured() TLS {
+	if a.TLS == nil {
+		return TLS{}
+	}
+	return *a.TLS
+}
+
 // TLS is what the server saw of TLS.
 type TLS struct {
 	ServerName string `json:"serverName"`

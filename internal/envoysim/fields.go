@@ -22,10 +22,10 @@ var knownFields = map[string]string{
 	"envoy.config.listener.v3.FilterChainMatch":                       "server_names",
 	"envoy.config.listener.v3.Filter":                                 "name typed_config",
 	"envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": "",
-	"envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext":  "common_tls_context",
+	"envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext":  "common_tls_context require_client_certificate",
 	"envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext":    "*",
 	"envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": `
-		tls_params alpn_protocols tls_certificate_sds_secret_configs`,
+		tls_params alpn_protocols tls_certificate_sds_secret_configs validation_context_sds_secret_config`,
 	"envoy.extensions.transport_sockets.tls.v3.TlsParameters":                                         "*",
 	"envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig":                                       "*",
 	"envoy.extensions.transport_sockets.tls.v3.Secret":                                                "*",
@@ -34,12 +34,14 @@ var knownFields = map[string]string{
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig": "upgrade_type enabled",
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": `stat_prefix codec_type http_filters
 		rds use_remote_address normalize_path merge_slashes path_with_escaped_slashes_action server_header_transformation
+		scheme_header_transformation
 		max_request_headers_kb request_headers_timeout stream_idle_timeout common_http_protocol_options
 		http2_protocol_options http_protocol_options upgrade_configs`,
 	"envoy.config.core.v3.HttpProtocolOptions": "idle_timeout headers_with_underscores_action max_headers_count",
 	"envoy.config.core.v3.Http2ProtocolOptions": `
 		max_concurrent_streams initial_stream_window_size initial_connection_window_size`,
 	"envoy.config.core.v3.Http1ProtocolOptions":         "",
+	"envoy.config.core.v3.SchemeHeaderTransformation":   "match_upstream",
 	"envoy.config.core.v3.ConfigSource":                 "*",
 	"envoy.config.core.v3.Address":                      "*",
 	"envoy.config.core.v3.Metadata":                     "*",

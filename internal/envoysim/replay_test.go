@@ -18,6 +18,7 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/controller/store"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/casefile"
+	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/envoysim"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator"
@@ -29,7 +30,9 @@ import (
 const offset = 21000
 
 // backends are the ports of the cases' backends.
-var backends = map[string]string{"$one": "3001", "$two": "3002", "$three": "3003"}
+var backends = map[string]string{
+	"one": "3001", "two": "3002", "three": "3003", "secure": "3004", "strict": "3005", "modern": "3006",
+}
 
 // TestTheDataPlaneCasesHoldForTheSimulator replays the cases that a real Envoy answers in conformance/dataplane.
 func TestTheDataPlaneCasesHoldForTheSimulator(t *testing.T) {
@@ -61,19 +64,25 @@ func TestTheDataPlaneCasesHoldForTheSimulator(t *testing.T) {
 	}
 }
 
-// decided tells whether a case has one outcome, and none that hangs on time or on what a backend does.
+// decided tells whether a case has one outcome, and none that hangs on time, on what a backend does or on certificates.
 func decided(c *casefile.Case) bool {
 	waits := c.Headers.Get("X-Echo-Delay") != "" || c.Headers.Get("X-Echo-Fail") != "" || c.Headers.Get("X-Echo-Slow") != ""
-	begins := slices.ContainsFunc(c.Wants, func(w casefile.Want) bool { return w.Key == "resp:set-cookie" }) // with an address that is drawn
-	return c.Times == 1 && !begins && c.Method != "MIRROR" && c.Method != "SESSION" && !waits
+	hangs := slices.ContainsFunc(c.Wants, func(w casefile.Want) bool { // a session's cookie begins with an address that is drawn
+		return w.Key == "resp:set-cookie" || w.Key == "client" || w.Key == "fault"
+	})
+	hangs = hangs || c.Certificate != "" || c.Outcome == casefile.Closed
+	return c.Times == 1 && !hangs && c.Method != "MIRROR" && c.Method != "SESSION" && !waits
 }
 
 // load evaluates objects and gives the resources to the simulator.
 func load(t *testing.T, text string) *envoysim.Config {
 	t.Helper()
-	for name, port := range backends {
-		text = strings.ReplaceAll(text, name, port)
+	p, err := pair()
+	if err != nil {
+		t.Fatal(err)
 	}
+	authority := string(p[0]) // it signs nothing here
+	text = casefile.Fill(text, backends, map[string]string{"authority": authority, "stranger": authority}, map[string][2][]byte{"client": p})
 	table := memo.New()
 	s := store.New(table, input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: offset, LocalCA: input.On})
 	f := manifest.NewDecoder().Decode("case.yaml", []byte(text))
@@ -220,13 +229,16 @@ func fillEcho(a *casefile.Answer, r *envoysim.Result) {
 	for name, port := range backends {
 		for _, address := range up.Endpoints.Addresses {
 			if strings.HasSuffix(address, ":"+port) {
-				e.Name = name[1:]
+				e.Name = name
 			}
 		}
 	}
 	e.Path, e.Query, _ = strings.Cut(up.Target, "?")
 	e.Method, e.Host, e.Protocol, e.Headers = up.Method, up.Authority, up.Speaks.Protocol, map[string][]string{}
-	if e.Protocol == "HTTP/2" {
+	if up.Speaks.TLS {
+		e.TLS = &echo.TLS{ServerName: up.Speaks.SNI}
+	}
+	if e.Protocol == "HTTP/2" || e.Protocol == "" { // which is what the backends negotiate
 		e.Protocol = "HTTP/2.0" // as Go calls it
 	}
 	for _, h := range up.Headers {

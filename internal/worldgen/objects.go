@@ -33,7 +33,7 @@ func (m *Maker) meta(name, namespace string) metav1.ObjectMeta {
 func (m *Maker) Object() (metav1.Object, ir.Ref) {
 	kinds := []func() (metav1.Object, ir.Kind){
 		m.class, m.gateway, m.gateway, m.route, m.route, m.route, m.grpcRoute, m.grant, m.service, m.slice, m.secret, m.configMap,
-		m.namespace, m.backend,
+		m.namespace, m.backend, m.tlsPolicy, m.tlsPolicy,
 	}
 	o, kind := of(m, kinds)()
 	return o, ir.Ref{Kind: kind, Name: ir.Name{Namespace: o.GetNamespace(), Name: o.GetName()}}
@@ -55,9 +55,11 @@ func (m *Maker) gateway() (metav1.Object, ir.Kind) {
 		g.Spec.Listeners = append(g.Spec.Listeners, m.listener(i))
 	}
 	switch m.Choose.Pick(12) {
-	case 0:
-		g.Spec.TLS = &gwv1.GatewayTLSConfig{Frontend: &gwv1.FrontendTLSConfig{}}
-	case 1:
+	case 0, 5, 6:
+		g.Spec.TLS = &gwv1.GatewayTLSConfig{Frontend: m.frontend()}
+	case 1, 2, 3:
+		g.Spec.TLS = &gwv1.GatewayTLSConfig{Backend: &gwv1.GatewayBackendTLS{ClientCertificateRef: m.secretRef()}}
+	case 4:
 		g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Value: "203.0.113.1"}}
 	}
 	return g, ir.KindGateway
@@ -77,11 +79,7 @@ func (m *Maker) listener(i int) gwv1.Listener {
 	if l.Protocol == gwv1.HTTPSProtocolType {
 		l.TLS = &gwv1.ListenerTLSConfig{}
 		for range m.Choose.Pick(3) {
-			ref := gwv1.SecretObjectReference{Name: of(m, []gwv1.ObjectName{"cert", "broken", "absent"})}
-			if m.flip() {
-				ref.Namespace = ptr(gwv1.Namespace(of(m, namespaces)))
-			}
-			l.TLS.CertificateRefs = append(l.TLS.CertificateRefs, ref)
+			l.TLS.CertificateRefs = append(l.TLS.CertificateRefs, *m.secretRef())
 		}
 	}
 	return l
@@ -239,7 +237,7 @@ func (m *Maker) grant() (metav1.Object, ir.Kind) {
 	g.Spec.From = []gwv1.ReferenceGrantFrom{{
 		Group: gwv1.GroupName, Kind: of(m, []gwv1.Kind{"HTTPRoute", "GRPCRoute", "Gateway"}), Namespace: gwv1.Namespace(of(m, namespaces)),
 	}}
-	to := of(m, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
+	to := of(m, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Kind: "ConfigMap"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
 	if m.Choose.Pick(3) == 0 {
 		to.Name = ptr(gwv1.ObjectName("cart"))
 	}
@@ -250,16 +248,16 @@ func (m *Maker) grant() (metav1.Object, ir.Kind) {
 func (m *Maker) service() (metav1.Object, ir.Kind) {
 	s := &corev1.Service{ObjectMeta: m.meta(of(m, []string{"cart", "pay"}), of(m, namespaces))}
 	s.Spec.Ports = []corev1.ServicePort{{Name: of(m, []string{"http", "web"}), Port: 80, Protocol: corev1.ProtocolTCP}}
-	switch m.Choose.Pick(8) {
+	switch m.Choose.Pick(9) {
 	case 0:
 		s.Spec.Type = corev1.ServiceTypeExternalName
-	case 1:
-		s.Spec.Ports[0].AppProtocol = ptr("kubernetes.io/h2c")
-	case 2:
-		s.Spec.Ports[0].AppProtocol = ptr("example.com/odd")
+	case 1, 2, 3:
+		s.Spec.Ports[0].AppProtocol = ptr(of(m, []string{"kubernetes.io/h2c", "https", "kubernetes.io/wss", "example.com/odd"}))
 	}
 	if m.flip() {
-		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "more", Port: 81, Protocol: corev1.ProtocolTCP})
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{
+			Name: "more", Port: 81, Protocol: of(m, []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP}),
+		})
 	}
 	return s, ir.KindService
 }

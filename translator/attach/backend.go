@@ -87,7 +87,7 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 // variant chooses how a backend is spoken to. gRPC needs HTTP/2, so a GRPCRoute speaks it to backends that do not say
 // what they speak.
 func (r BackendRef) variant(name ir.BackendName, app string) ir.BackendName {
-	if r.FromKind == string(ir.KindGRPCRoute) && app == "" {
+	if r.FromKind == string(ir.KindGRPCRoute) && protocols[app].open {
 		return name.H2C()
 	}
 	return name
@@ -111,8 +111,15 @@ func serviceDestination(c *memo.Ctx, r BackendRef) Destination {
 	if port == nil {
 		return fault(finding.BackendPort, gwv1.RouteReasonBackendNotFound, r.name(), r.Port, portList(svc))
 	}
-	if _, ok := protocolOf(port.AppProtocol); !ok {
+	app, ok := protocols[port.AppProtocol]
+	tls := BackendTLSOf.Get(c, ServicePort{r.To, r.Port})
+	switch {
+	case !ok:
 		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
+	case tls.Fault != "":
+		return fault(finding.BackendTLS, reasonBackendTLS, r.name(), tls.Fault)
+	case app.tls && tls.TLS == nil:
+		return fault(finding.BackendPlaintext, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), port.AppProtocol)
 	}
 	d := Destination{Backend: r.variant(ir.ServiceBackend(r.To, r.Port), port.AppProtocol)}
 	if !HasEndpoints.Get(c, d.Backend) {
@@ -137,65 +144,76 @@ func portList(svc *input.Service) string {
 	return words(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
 }
 
-// protocolOf understands appProtocol (Gateway API GEP-1911; Kubernetes, "Application protocol").
-func protocolOf(app string) (ir.Protocol, bool) {
-	switch app {
-	case "", "http", "HTTP", "kubernetes.io/ws", "tcp":
-		return ir.ProtocolHTTP1, true
-	case "kubernetes.io/h2c", "grpc", "h2c", "http2":
-		return ir.ProtocolH2C, true
-	default:
-		return 0, false
-	}
+// appProtocol is what an appProtocol says of a backend.
+type appProtocol struct {
+	speaks ir.Protocol
+	tls    bool // TLS is part of it, so something must say how certificates are checked
+	open   bool // it leaves the version of HTTP open
 }
 
-// spoken returns what is spoken to a backend with this appProtocol, unless its name says so.
-func spoken(name ir.BackendName, app string) ir.Protocol {
-	if _, h2c := name.Variant(); h2c {
+// protocols lists the values of appProtocol that are understood (Gateway API GEP-1911; Kubernetes, "Application
+// protocol").
+var protocols = map[string]appProtocol{
+	"":     {speaks: ir.ProtocolHTTP1, open: true},
+	"http": {speaks: ir.ProtocolHTTP1}, "HTTP": {speaks: ir.ProtocolHTTP1}, "tcp": {speaks: ir.ProtocolHTTP1},
+	"https": {speaks: ir.ProtocolHTTP1, tls: true, open: true}, "HTTPS": {speaks: ir.ProtocolHTTP1, tls: true, open: true},
+	"kubernetes.io/ws":  {speaks: ir.ProtocolWebSocket},
+	"kubernetes.io/wss": {speaks: ir.ProtocolWebSocket, tls: true},
+	"kubernetes.io/h2c": {speaks: ir.ProtocolH2C}, "h2c": {speaks: ir.ProtocolH2C},
+	"http2": {speaks: ir.ProtocolH2C}, "grpc": {speaks: ir.ProtocolH2C},
+}
+
+// reasonBackendTLS is our own reason of ResolvedRefs where a backend must be reached by TLS and cannot be: the
+// references of the route itself are right, so none of the API's reasons would be true.
+const reasonBackendTLS gwv1.RouteConditionReason = "InvalidBackendTLS"
+
+// speaks returns what is spoken to a backend with this appProtocol.
+func speaks(p ir.BackendParts, app string) ir.Protocol {
+	if p.H2C {
 		return ir.ProtocolH2C
 	}
-	p, _ := protocolOf(app)
-	return p
+	return protocols[app].speaks
 }
 
 // Backend describes the cluster of a backend that [DestinationOf] returned; nil when there is none any more.
 func Backend(c *memo.Ctx, name ir.BackendName) *ir.Backend {
-	object, number := name.Object()
-	if number == 0 {
-		return objectBackend(c, name, object)
+	p := name.Parts()
+	if p.Port == 0 {
+		return objectBackend(c, name, p)
 	}
-	svc, ok := input.Services.Read(c, object)
+	svc, ok := input.Services.Read(c, p.Object)
 	if !ok {
 		return nil
 	}
-	port := findPort(svc, number)
-	if port == nil {
-		return nil
+	port := findPort(svc, p.Port)
+	tls := BackendTLSOf.Get(c, ServicePort{p.Object, p.Port})
+	if port == nil || tls.Fault != "" {
+		return nil // never without the TLS that was asked for
 	}
 	return &ir.Backend{
-		Name: name, Protocol: spoken(name, port.AppProtocol),
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: object}, Section: strconv.Itoa(int(number))}},
+		Name: name, Protocol: speaks(p, port.AppProtocol), TLS: showing(tls.TLS, p.Shown),
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindService, Name: p.Object}, Section: strconv.Itoa(int(p.Port))}},
 	}
 }
 
 // Endpoints lists the addresses of a backend. An address counts when it is ready, or when it is terminating and still
 // serving: then it drains (Kubernetes KEP-1672).
 func Endpoints(c *memo.Ctx, name ir.BackendName) ir.Endpoints {
-	object, number := name.Object()
-	if number == 0 {
-		return objectEndpoints(c, name, object)
+	p := name.Parts()
+	if p.Port == 0 {
+		return objectEndpoints(c, name, p.Object)
 	}
 	eps := ir.Endpoints{Backend: name}
-	svc, ok := input.Services.Read(c, object)
+	svc, ok := input.Services.Read(c, p.Object)
 	if !ok {
 		return eps
 	}
-	port := findPort(svc, number)
+	port := findPort(svc, p.Port)
 	if port == nil {
 		return eps
 	}
 	zones := map[string][]ir.Endpoint{}
-	names, _ := input.SlicesOfService.Read(c, object)
+	names, _ := input.SlicesOfService.Read(c, p.Object)
 	for _, s := range names {
 		if slice, ok := input.EndpointSlices.Read(c, s); ok {
 			collect(zones, slice, port.Name)

@@ -61,36 +61,42 @@ func (r *certificateResolver) problem(code finding.Code, at string, reason gwv1.
 
 func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference) {
 	at := finding.Element(r.at+".certificateRefs", index)
-	if ref.Group != nil && *ref.Group != "" || ref.Kind != nil && *ref.Kind != "Secret" {
-		r.problem(finding.CertificateKind, at, gwv1.ListenerReasonInvalidCertificateRef, kindOf(ref.Group, ref.Kind))
+	secret, fault := certificateRef(r.c, r.listener.Key.Gateway, ref, string(gwv1.ListenerReasonInvalidCertificateRef))
+	pair := KeyPair{}
+	if fault == nil {
+		pair = KeyPairOf.Get(r.c, secret)
+		fault = pair.fault(secret, string(gwv1.ListenerReasonInvalidCertificateRef))
+	}
+	if fault != nil {
+		r.problem(fault.Code, at, gwv1.ListenerConditionReason(fault.Reason), fault.Args...)
 		return
 	}
-	gateway := r.listener.Key.Gateway
+	r.found.Secrets = append(r.found.Secrets, secret)
+	if pair.Wanted {
+		r.found.Missing = append(r.found.Missing, secret)
+		r.found.Problems = append(r.found.Problems, finding.Problem{
+			Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), at, secret),
+		})
+	}
+}
+
+// certificateRef resolves a Gateway's reference to a certificate; invalid is the reason of one that is permitted and
+// cannot be used.
+func certificateRef(c *memo.Ctx, gateway ir.Name, ref *gwv1.SecretObjectReference, invalid string) (ir.Name, *Fault) {
+	if ref.Group != nil && *ref.Group != "" || ref.Kind != nil && *ref.Kind != "Secret" {
+		return ir.Name{}, &Fault{finding.CertificateKind, invalid, []any{kindOf(ref.Group, ref.Kind)}}
+	}
 	secret := ir.Name{Namespace: gateway.Namespace, Name: string(ref.Name)}
 	if ref.Namespace != nil {
 		secret.Namespace = string(*ref.Namespace)
 	}
-	granted := Granted(r.c, Reference{
+	granted := Granted(c, Reference{
 		FromGroup: gwv1.GroupName, FromKind: "Gateway", FromNamespace: gateway.Namespace, ToKind: "Secret", To: secret,
 	})
 	if !granted {
-		r.problem(finding.CertificateGrant, at, gwv1.ListenerReasonRefNotPermitted, secret, gateway.Namespace)
-		return
+		return secret, &Fault{finding.CertificateGrant, string(gwv1.ListenerReasonRefNotPermitted), []any{secret, gateway.Namespace}}
 	}
-	switch pair := KeyPairOf.Get(r.c, secret); {
-	case pair.Absent:
-		r.problem(finding.CertificateMissing, at, gwv1.ListenerReasonInvalidCertificateRef, secret)
-	case pair.Fault != "":
-		r.problem(finding.CertificateInvalid, at, gwv1.ListenerReasonInvalidCertificateRef, secret, pair.Fault)
-	default:
-		r.found.Secrets = append(r.found.Secrets, secret)
-		if pair.Wanted {
-			r.found.Missing = append(r.found.Missing, secret)
-			r.found.Problems = append(r.found.Problems, finding.Problem{
-				Finding: finding.New(finding.CertificateLocal, r.listener.Ref(), at, secret),
-			})
-		}
-	}
+	return secret, nil
 }
 
 func kindOf(group *gwv1.Group, kind *gwv1.Kind) string {
@@ -112,14 +118,23 @@ type KeyPair struct {
 	Wanted     bool   // a local CA stands in, or shall as soon as it made one
 }
 
-// KeyPairOf reads a Secret as a certificate and key. A certificate's dates are not checked: the core has no clock.
-var KeyPairOf = memo.NewQuery("KeyPairOf", func(c *memo.Ctx, name ir.Name) KeyPair {
-	secret, ok := input.Secrets.Read(c, name)
-	if ok {
-		return parsePair(secret)
+// fault says why a certificate cannot be used; nil when it can.
+func (p KeyPair) fault(secret ir.Name, reason string) *Fault {
+	switch {
+	case p.Absent:
+		return &Fault{finding.CertificateMissing, reason, []any{secret}}
+	case p.Fault != "":
+		return &Fault{finding.CertificateInvalid, reason, []any{secret, p.Fault}}
+	default:
+		return nil
 	}
-	if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.LocalCA != input.On {
-		return KeyPair{Absent: true}
+}
+
+// KeyPairOf reads a Secret as a certificate and key or, where it is missing, what a local CA made for it.
+var KeyPairOf = memo.NewQuery("KeyPairOf", func(c *memo.Ctx, name ir.Name) KeyPair {
+	given := givenPairOf.Get(c, name)
+	if settings, _ := input.SettingsOf.Read(c, struct{}{}); !given.Absent || settings.LocalCA != input.On {
+		return given
 	}
 	pair := KeyPair{}
 	if made, ok := input.LocalCertificates.Read(c, name); ok {
@@ -127,6 +142,15 @@ var KeyPairOf = memo.NewQuery("KeyPairOf", func(c *memo.Ctx, name ir.Name) KeyPa
 	}
 	pair.Wanted = true
 	return pair
+}, memo.Same)
+
+// givenPairOf reads a Secret as a certificate and key. A certificate's dates are not checked: the core has no clock.
+var givenPairOf = memo.NewQuery("givenPairOf", func(c *memo.Ctx, name ir.Name) KeyPair {
+	secret, ok := input.Secrets.Read(c, name)
+	if !ok {
+		return KeyPair{Absent: true}
+	}
+	return parsePair(secret)
 }, memo.Same)
 
 func parsePair(s *input.Secret) KeyPair {

@@ -56,7 +56,11 @@ var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, gateway ir.Name) []
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	listeners := make([]Listener, len(gw.Spec.Listeners))
 	for i := range gw.Spec.Listeners {
-		listeners[i] = newListener(gateway, i, &gw.Spec.Listeners[i], settings)
+		l := newListener(gateway, i, &gw.Spec.Listeners[i], settings)
+		if l.Protocol == gwv1.HTTPSProtocolType {
+			l.Problems = append(l.Problems, ClientValidationOf.Get(c, GatewayPort{gateway, l.Port}).Problems...)
+		}
+		listeners[i] = l
 	}
 	findConflicts(listeners)
 	findPortClashes(listeners)

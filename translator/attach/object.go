@@ -3,7 +3,6 @@ package attach
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -29,24 +28,25 @@ func objectDestination(c *memo.Ctx, r BackendRef) Destination {
 			return fault(finding.BackendPort, gwv1.RouteReasonBackendNotFound, r.name(), r.Port, "other ports")
 		}
 	}
-	if app := appProtocol(b); !knownProtocol(app) {
+	app := appProtocolOf(b)
+	protocol, ok := protocols[app]
+	if !ok {
 		return fault(finding.BackendProtocol, gwv1.RouteReasonUnsupportedProtocol, r.Port, r.name(), app)
 	}
 	if mixed(b) {
 		return fault(finding.BackendUnsafe, gwv1.RouteReasonBackendNotFound, r.name(), "it mixes host names with other addresses")
 	}
-	if tls := ClientTLSOf.Get(c, r.To); tls.Fault != "" {
-		return fault(finding.BackendTLS, gwv1.RouteReasonBackendNotFound, r.name(), tls.Fault)
+	tls := ClientTLSOf.Get(c, r.To)
+	switch {
+	case tls.Fault != "":
+		return fault(finding.BackendTLS, reasonBackendTLS, r.name(), tls.Fault)
+	case protocol.tls && tls.TLS == nil:
+		return fault(finding.BackendTLS, reasonBackendTLS, r.name(), "appProtocol "+app+" is TLS and spec.tls says nothing of it")
 	}
-	return Destination{Backend: r.variant(ir.ObjectBackend(r.To), appProtocol(b))}
+	return Destination{Backend: r.variant(ir.ObjectBackend(r.To), app)}
 }
 
-func knownProtocol(app string) bool {
-	_, ok := protocolOf(app)
-	return ok
-}
-
-func appProtocol(b *v1alpha1.BackendSpec) string {
+func appProtocolOf(b *v1alpha1.BackendSpec) string {
 	if b.AppProtocol == nil {
 		return ""
 	}
@@ -77,18 +77,18 @@ func mixed(b *v1alpha1.BackendSpec) bool {
 	return names > 0 && names < len(b.Endpoints)
 }
 
-func objectBackend(c *memo.Ctx, name ir.BackendName, object ir.Name) *ir.Backend {
-	b, ok := input.Backends.Read(c, object)
+func objectBackend(c *memo.Ctx, name ir.BackendName, p ir.BackendParts) *ir.Backend {
+	b, ok := input.Backends.Read(c, p.Object)
 	if !ok {
 		return nil
 	}
-	tls := ClientTLSOf.Get(c, object)
+	tls := ClientTLSOf.Get(c, p.Object)
 	if tls.Fault != "" {
 		return nil // never without the TLS that was asked for
 	}
 	out := &ir.Backend{
-		Name: name, Protocol: spoken(name, appProtocol(b)), TLS: tls.TLS,
-		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: object}}},
+		Name: name, Protocol: speaks(p, appProtocolOf(b)), TLS: tls.TLS,
+		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindBackend, Name: p.Object}}},
 	}
 	if h := b.ExternalHostname; h != nil {
 		out.DNS = append(out.DNS, ir.HostPort{Host: string(h.Hostname), Port: uint32(h.Port)}) //nolint:gosec // bounded
@@ -138,20 +138,14 @@ var ClientTLSOf = memo.NewQuery("ClientTLSOf", func(c *memo.Ctx, object ir.Name)
 	if v == nil {
 		return ClientTLS{Fault: "tls.validation is missing"}
 	}
-	out := &ir.ClientTLS{SNI: string(v.Hostname), Hostname: string(v.Hostname)}
-	for _, san := range v.SubjectAltNames {
-		if san.Type == gwv1.URISubjectAltNameType {
-			out.SANs = append(out.SANs, ir.SAN{URI: true, Value: string(san.URI)})
-		} else {
-			out.SANs = append(out.SANs, ir.SAN{Value: string(san.Hostname)})
-		}
-	}
-	if fault := addCA(c, object, v, out); fault != "" {
+	trust := trustOf(c, object.Namespace, v)
+	if fault := trust.fault(v); fault != "" {
 		return ClientTLS{Fault: fault}
 	}
+	out := clientTLS(v, trust)
 	if ref := b.TLS.ClientCertificateRef; ref != nil {
 		secret := ir.Name{Namespace: object.Namespace, Name: ref.Name}
-		if p := KeyPairOf.Get(c, secret); p.Chain == "" {
+		if p := givenPairOf.Get(c, secret); p.Chain == "" {
 			return ClientTLS{Fault: "Secret " + secret.String() + " holds no usable certificate"}
 		}
 		out.Certificate = ir.SecretOf(secret)
@@ -159,31 +153,18 @@ var ClientTLSOf = memo.NewQuery("ClientTLSOf", func(c *memo.Ctx, object ir.Name)
 	return ClientTLS{TLS: out}
 }, memo.Equal)
 
-func addCA(c *memo.Ctx, object ir.Name, v *gwv1.BackendTLSPolicyValidation, out *ir.ClientTLS) (fault string) {
-	if v.WellKnownCACertificates != nil && *v.WellKnownCACertificates != "" {
-		if *v.WellKnownCACertificates != gwv1.WellKnownCACertificatesSystem {
-			return "wellKnownCACertificates " + string(*v.WellKnownCACertificates) + " is not known"
-		}
-		out.SystemCA = true
+// fault says why the CAs of a Backend cannot be used: all of them must be.
+func (t *trust) fault(v *gwv1.BackendTLSPolicyValidation) string {
+	switch {
+	case len(t.faults) > 0 && t.faults[0].kind != "":
+		return "a CA must be a ConfigMap, not " + t.faults[0].kind
+	case len(t.faults) > 0:
+		return t.faults[0].why
+	case t.usable():
 		return ""
-	}
-	var bundle strings.Builder
-	for _, ref := range v.CACertificateRefs {
-		name := ir.Name{Namespace: object.Namespace, Name: string(ref.Name)}
-		if ref.Group != "" || ref.Kind != "ConfigMap" {
-			return "a CA must be a ConfigMap, not " + string(ref.Kind)
-		}
-		data, ok := input.ConfigMaps.Read(c, name)
-		if !ok {
-			return "there is no ConfigMap " + name.String()
-		}
-		if n, ok := certificates(data["ca.crt"]); n == 0 || !ok {
-			return "ConfigMap " + name.String() + " holds no certificate under ca.crt"
-		}
-		bundle.WriteString(strings.TrimSpace(data["ca.crt"]) + "\n")
-	}
-	if out.CA = bundle.String(); out.CA == "" {
+	case wellKnown(v) != "":
+		return "wellKnownCACertificates " + string(wellKnown(v)) + " is not known"
+	default:
 		return "no CA is given"
 	}
-	return ""
 }

@@ -6,7 +6,9 @@ const (
 	GatewayNoClass      Code = "CL0202"
 	GatewayParameters   Code = "CL0203"
 	GatewayAddresses    Code = "CL0204"
-	GatewayUnsupported  Code = "CL0205"
+	FrontendFallback    Code = "CL0206"
+	FrontendUnused      Code = "CL0207"
+	FrontendNone        Code = "CL0208"
 	ListenerProtocol    Code = "CL0210"
 	ListenerKinds       Code = "CL0211"
 	ListenerProtocols   Code = "CL0212"
@@ -21,6 +23,7 @@ const (
 	CertificateInvalid  Code = "CL0223"
 	CertificateNone     Code = "CL0224"
 	CertificateLocal    Code = "CL0225"
+	ClientCertificate   Code = "CL0226"
 )
 
 var gateways = []Entry{
@@ -53,11 +56,25 @@ var gateways = []Entry{
 		Fix:      "Remove spec.addresses, or use `cloverleaf up --bind`.",
 	},
 	{
-		Code: GatewayUnsupported, Level: Error, Title: "Gateway field not supported",
-		Template: "%s is not supported yet, so the Gateway is refused rather than served without it; remove it",
-		Meaning:  "The field guards connections. Serving the Gateway without it would be less safe than was asked for.",
-		Example:  "spec: {tls: {frontend: {default: {validation: {caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}}}}}",
-		Fix:      "Remove the field, or wait for its support (see the feature table of the README).",
+		Code: FrontendFallback, Level: Warning, Title: "client certificates are not required",
+		Template: "clients are let in without a certificate, and with one that fails the check; use AllowValidOnly to refuse them",
+		Meaning:  "Mode AllowInsecureFallback leaves it to the backends to tell clients apart. It is meant for tests and for the time of a change.",
+		Example:  "validation: {mode: AllowInsecureFallback, caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}",
+		Fix:      "Set mode AllowValidOnly as soon as every client has a certificate.",
+	},
+	{
+		Code: FrontendUnused, Level: Warning, Title: "port without HTTPS listener",
+		Template: "no HTTPS listener has port %d, so this setting changes nothing",
+		Meaning:  "Certificates of clients are checked by HTTPS listeners alone.",
+		Example:  "tls: {frontend: {default: {}, perPort: [{port: 80, tls: {validation: {caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}}}]}}",
+		Fix:      "Use the port of an HTTPS listener.",
+	},
+	{
+		Code: FrontendNone, Level: Error, Title: "no CA for client certificates",
+		Template: "no CA is usable, so the HTTPS listeners that check the certificates of clients by it are closed",
+		Meaning:  "Without a CA nobody's certificate can be checked, and nobody is let in unchecked. The Gateway's other ports are served.",
+		Example:  "tls: {frontend: {default: {validation: {caCertificateRefs: [{group: \"\", kind: ConfigMap, name: no-such}]}}}}",
+		Fix:      "Correct the references to CAs.",
 	},
 	{
 		Code: ListenerProtocol, Level: Error, Title: "protocol not supported",
@@ -156,5 +173,12 @@ var gateways = []Entry{
 		Meaning:  "`cloverleaf up --local-ca` made a certificate for the listener's host names. Clients must trust the local CA.",
 		Example:  "cloverleaf up --local-ca with a listener whose Secret is not in the folder",
 		Fix:      "Nothing on a laptop. Elsewhere, add the Secret.",
+	},
+	{
+		Code: ClientCertificate, Level: Error, Title: "client certificate not usable",
+		Template: "no certificate can be shown to backends: %s; requests to Services that are reached by TLS are answered with 500",
+		Meaning:  "The Gateway shall show a certificate to backends with a BackendTLSPolicy, and has none. Without it they would take the proxy for somebody else, so they are not reached through this Gateway.",
+		Example:  "spec: {tls: {backend: {clientCertificateRef: {name: no-such-secret}}}}",
+		Fix:      "Correct the reference, add a ReferenceGrant, or put a PEM certificate and its key in the Secret.",
 	},
 }

@@ -18,6 +18,7 @@ const (
 	BackendUnsafe      Code = "CL0408"
 	BackendTLS         Code = "CL0409"
 	BackendWeights     Code = "CL0410"
+	BackendPlaintext   Code = "CL0411"
 	RuleRegex          Code = "CL0420"
 	RuleUnsupported    Code = "CL0421"
 	RuleFilters        Code = "CL0422"
@@ -102,7 +103,7 @@ var routes = []Entry{
 	{
 		Code: BackendProtocol, Level: Error, Title: "backend protocol not supported",
 		Template: "port %d of %s has appProtocol %q, which is not supported; its share of the requests is answered with 500",
-		Meaning:  "Understood are no appProtocol, http, kubernetes.io/h2c, kubernetes.io/ws and the like.",
+		Meaning:  "Understood are no appProtocol, http, https, kubernetes.io/h2c, kubernetes.io/ws, kubernetes.io/wss and the like.",
 		Example:  "ports: [{port: 80, appProtocol: example.com/custom}]",
 		Fix:      "Remove appProtocol, or use one of the known ones.",
 	},
@@ -130,9 +131,16 @@ var routes = []Entry{
 	{
 		Code: BackendTLS, Level: Error, Title: "Backend TLS not usable",
 		Template: "TLS of %s cannot be set up: %s; its share of the requests is answered with 500, never sent without TLS",
-		Meaning:  "A certificate or CA that the Backend refers to is missing or does not parse.",
+		Meaning:  "A certificate or CA that the Backend, or the BackendTLSPolicy of the Service, refers to is missing or does not parse.",
 		Example:  "tls: {mode: ServerOnly, hostname: a.example, caCertificateRefs: [{kind: ConfigMap, name: no-such}]}",
 		Fix:      "Correct the reference or its contents (ca.crt).",
+	},
+	{
+		Code: BackendPlaintext, Level: Error, Title: "backend speaks TLS, and nothing says how",
+		Template: "port %d of %s has appProtocol %q, which is TLS, and no BackendTLSPolicy says how its certificate is checked; its share of the requests is answered with 500",
+		Meaning:  "TLS whose certificate nobody checks protects nothing, and without TLS the backend would not understand the requests.",
+		Example:  "ports: [{port: 443, appProtocol: https}] without a BackendTLSPolicy for the Service",
+		Fix:      "Add a BackendTLSPolicy that targets the Service, or remove appProtocol.",
 	},
 	{
 		Code: BackendWeights, Level: Warning, Title: "all weights are 0",

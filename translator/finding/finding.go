@@ -102,4 +102,4 @@ func Catalogue() []Entry {
 }
 
 // catalogue is a table of tables, in a file catalogue_*.go each.
-var catalogue = [][]Entry{documents, gateways, routes, dataplane, runs}
+var catalogue = [][]Entry{documents, gateways, routes, policies, dataplane, runs}

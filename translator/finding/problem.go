@@ -10,6 +10,7 @@ const (
 	Programmed       Condition = "Programmed"
 	ResolvedRefs     Condition = "ResolvedRefs"
 	PartiallyInvalid Condition = "PartiallyInvalid"
+	InsecureClients  Condition = "InsecureFrontendValidationMode"
 )
 
 // Problem is a finding that a condition of the object's status reports.

@@ -15,6 +15,8 @@ type RouteKind struct {
 	Protocols []gwv1.ProtocolType
 	// Parts takes an object of this kind apart; ok is false for objects of other kinds.
 	Parts func(metav1.Object) (parts RouteParts, ok bool)
+	// Backends lists what rules of this kind send requests or copies of them to.
+	Backends func(rules any) []gwv1.BackendObjectReference
 }
 
 // RouteParts are the parts of a route that change for different reasons.
@@ -29,13 +31,13 @@ type RouteParts struct {
 func RouteKinds() []RouteKind {
 	http := []gwv1.ProtocolType{gwv1.HTTPProtocolType, gwv1.HTTPSProtocolType}
 	return []RouteKind{
-		{Kind: ir.KindHTTPRoute, Protocols: http, Parts: func(o metav1.Object) (RouteParts, bool) {
+		{Kind: ir.KindHTTPRoute, Protocols: http, Backends: httpBackends, Parts: func(o metav1.Object) (RouteParts, bool) {
 			if r, ok := o.(*gwv1.HTTPRoute); ok {
 				return RouteParts{&r.Spec.CommonRouteSpec, r.Spec.Hostnames, r.Spec.Rules}, true
 			}
 			return RouteParts{}, false
 		}},
-		{Kind: ir.KindGRPCRoute, Protocols: http, Parts: func(o metav1.Object) (RouteParts, bool) {
+		{Kind: ir.KindGRPCRoute, Protocols: http, Backends: grpcBackends, Parts: func(o metav1.Object) (RouteParts, bool) {
 			if r, ok := o.(*gwv1.GRPCRoute); ok {
 				return RouteParts{&r.Spec.CommonRouteSpec, r.Spec.Hostnames, r.Spec.Rules}, true
 			}
@@ -44,12 +46,18 @@ func RouteKinds() []RouteKind {
 	}
 }
 
-// IsRoute tells whether objects of a kind are routes.
-func IsRoute(kind ir.Kind) bool {
+// RouteKindOf finds a kind of route.
+func RouteKindOf(kind ir.Kind) (RouteKind, bool) {
 	for _, k := range RouteKinds() {
 		if k.Kind == kind {
-			return true
+			return k, true
 		}
 	}
-	return false
+	return RouteKind{}, false
+}
+
+// IsRoute tells whether objects of a kind are routes.
+func IsRoute(kind ir.Kind) bool {
+	_, ok := RouteKindOf(kind)
+	return ok
 }

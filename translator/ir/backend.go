@@ -5,8 +5,9 @@ type Protocol uint8
 
 // The protocols of backends.
 const (
-	ProtocolHTTP1 Protocol = iota
-	ProtocolH2C            // HTTP/2 without TLS: appProtocol kubernetes.io/h2c
+	ProtocolHTTP1     Protocol = iota // HTTP/1.1; over TLS what is negotiated
+	ProtocolH2C                       // HTTP/2, with and without TLS, without negotiation: appProtocol kubernetes.io/h2c
+	ProtocolWebSocket                 // HTTP/1.1, over TLS too: an upgrade over HTTP/2 is more than most backends take
 )
 
 // Backend is one Envoy cluster.

@@ -53,6 +53,13 @@ func (HTTP) layer() {}
 // ServerTLS says how a listener terminates TLS.
 type ServerTLS struct {
 	Certificates []SecretName // at least one; Envoy chooses by SNI and key type
+	Clients      *ClientCheck // nil when clients are not asked for a certificate
+}
+
+// ClientCheck says how the certificates of clients are checked.
+type ClientCheck struct {
+	Authority SecretName // the CAs
+	Optional  bool       // without a certificate, and with one that fails the check, a client is let in all the same
 }
 
 // RouteTable is an Envoy RouteConfiguration: empty, its virtual hosts come by VHDS.

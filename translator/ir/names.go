@@ -15,10 +15,10 @@ type ListenerName string
 type RouteTableName string
 
 // BackendName names an Envoy cluster and its endpoints: "<ns>/<service>/<port>", or "Backend/<ns>/<name>", perhaps
-// with a variant behind it.
+// with variants behind it ("/h2c", "/as/<ns>/<secret>").
 type BackendName string
 
-// SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>".
+// SecretName names a secret that Envoy fetches by SDS: "<ns>/<name>", or that of [ClientAuthority].
 type SecretName string
 
 // Hostname is a lower-case DNS name, "*.suffix", or "*" for every name.
@@ -57,6 +57,11 @@ func HTTPSTable(gateway Name, port int32, section string) RouteTableName {
 	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/https-" + strconv.Itoa(int(port)) + "/" + section)
 }
 
+// ClientAuthority names the secret with the CAs that the clients of a Gateway's port are checked against.
+func ClientAuthority(gateway Name, port int32) SecretName {
+	return SecretName(string(GatewayListener(gateway, port)) + "/clients")
+}
+
 // ServiceBackend names the cluster of a Service's port.
 func ServiceBackend(service Name, port int32) BackendName {
 	return BackendName(service.Namespace + "/" + service.Name + "/" + strconv.Itoa(int(port)))
@@ -67,34 +72,46 @@ func ObjectBackend(backend Name) BackendName {
 	return BackendName("Backend/" + backend.Namespace + "/" + backend.Name)
 }
 
-// h2cVariant marks the cluster of a backend that is spoken to in HTTP/2 because a route asks for it, whatever the
-// backend itself says.
-const h2cVariant = "/h2c"
+// Variants of a backend's cluster stand behind its name: object names have no slashes, and a name without variant has two.
+const (
+	h2cVariant = "h2c" // spoken to in HTTP/2 because a route asks for it, whatever the backend itself says
+	asVariant  = "as"  // shown a certificate: "as/<ns>/<secret>"
+)
 
-// H2C names the variant of a backend that is spoken to in HTTP/2 without TLS.
-func (n BackendName) H2C() BackendName { return n + h2cVariant }
+// H2C names the variant of a backend that is spoken to in HTTP/2.
+func (n BackendName) H2C() BackendName { return n + "/" + h2cVariant }
 
-// Variant returns the name without its variant, and whether it was one of [BackendName.H2C].
-func (n BackendName) Variant() (base BackendName, h2c bool) {
-	name, h2c := strings.CutSuffix(string(n), h2cVariant)
-	if h2c && strings.Count(name, "/") == backendSlashes { // an object may be called h2c
-		return BackendName(name), true
-	}
-	return n, false
+// As names the variant of a backend that the proxy shows a certificate to.
+func (n BackendName) As(secret Name) BackendName {
+	return n + "/" + asVariant + "/" + BackendName(secret.Namespace+"/"+secret.Name)
 }
 
-// backendSlashes is the number of slashes in a name without variant.
-const backendSlashes = 2
+// BackendParts is a backend's name, taken apart.
+type BackendParts struct {
+	Object Name
+	Port   int32 // 0 for a Backend object
+	H2C    bool  // a route asks for HTTP/2
+	Shown  Name  // the Secret of the certificate that is shown; empty for none
+}
 
-// Object returns what a backend is made of: a Service and its port, or a Backend object, which has port 0.
-func (n BackendName) Object() (object Name, port int32) {
-	base, _ := n.Variant()
-	parts := strings.SplitN(string(base), "/", 3)
-	if parts[0] == string(KindBackend) {
-		return Name{Namespace: parts[1], Name: parts[2]}, 0
+// Parts takes a name apart.
+func (n BackendName) Parts() BackendParts {
+	words := strings.Split(string(n), "/")
+	base, rest := words[:3], words[3:]
+	p := BackendParts{Object: Name{Namespace: base[0], Name: base[1]}}
+	if base[0] == string(KindBackend) {
+		p.Object = Name{Namespace: base[1], Name: base[2]}
+	} else {
+		port, _ := strconv.ParseInt(base[2], 10, 32)
+		p.Port = int32(port)
 	}
-	number, _ := strconv.ParseInt(parts[2], 10, 32)
-	return Name{Namespace: parts[0], Name: parts[1]}, int32(number)
+	if len(rest) > 0 && rest[0] == h2cVariant {
+		p.H2C, rest = true, rest[1:]
+	}
+	if len(rest) == 3 && rest[0] == asVariant {
+		p.Shown = Name{Namespace: rest[1], Name: rest[2]}
+	}
+	return p
 }
 
 // SecretOf names the SDS secret of a Secret object.

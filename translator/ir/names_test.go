@@ -17,6 +17,7 @@ var objects = []ir.Name{
 	{Namespace: "backend", Name: "a"},
 	{Namespace: "gw", Name: "80"},
 	{Namespace: "http-80", Name: "x"},
+	{Namespace: "as", Name: "h2c"},
 }
 
 func TestNamesOfResourcesTellObjectsApart(t *testing.T) {
@@ -41,9 +42,7 @@ func TestNamesOfResourcesTellObjectsApart(t *testing.T) {
 func TestNamesOfResourcesAreTakenApartAsTheyWereMade(t *testing.T) {
 	for _, o := range objects {
 		for _, port := range []int32{1, 65535} {
-			if object, p := ir.ServiceBackend(o, port).Object(); object != o || p != port {
-				t.Errorf("%s %d became %s %d", o, port, object, p)
-			}
+			checkBackend(t, ir.ServiceBackend(o, port), ir.BackendParts{Object: o, Port: port})
 			for _, table := range []ir.RouteTableName{ir.HTTPTable(o, port), ir.HTTPSTable(o, port, "s.1")} {
 				for _, host := range []ir.Hostname{ir.AnyHost, "*.a.example", "a.example"} {
 					name := ir.VirtualHostName{Table: table, Host: host}.String()
@@ -56,9 +55,7 @@ func TestNamesOfResourcesAreTakenApartAsTheyWereMade(t *testing.T) {
 				}
 			}
 		}
-		if object, port := ir.ObjectBackend(o).Object(); object != o || port != 0 {
-			t.Errorf("%s became %s %d", o, object, port)
-		}
+		checkBackend(t, ir.ObjectBackend(o), ir.BackendParts{Object: o})
 		if got := ir.SecretOf(o).Object(); got != o {
 			t.Errorf("%s became %s", o, got)
 		}
@@ -66,6 +63,25 @@ func TestNamesOfResourcesAreTakenApartAsTheyWereMade(t *testing.T) {
 	if ir.TableOf("no-table") != "" || ir.OfGateway("gw/a/bc/80", "a/b") {
 		t.Error("a name was taken for another's")
 	}
+}
+
+// checkBackend takes a backend's name and those of its variants apart.
+func checkBackend(t *testing.T, name ir.BackendName, want ir.BackendParts) {
+	t.Helper()
+	check := func(name ir.BackendName, want ir.BackendParts) {
+		if got := name.Parts(); got != want {
+			t.Errorf("%s became %+v, want %+v", name, got, want)
+		}
+	}
+	check(name, want)
+	for _, secret := range append([]ir.Name{{Namespace: "h2c", Name: "as"}}, objects...) {
+		shown, both := want, want
+		shown.Shown, both.Shown, both.H2C = secret, secret, true
+		check(name.As(secret), shown)
+		check(name.H2C().As(secret), both)
+	}
+	want.H2C = true
+	check(name.H2C(), want)
 }
 
 func TestThingsAreOrderedByWhatTheyAre(t *testing.T) {

@@ -15,17 +15,18 @@ func (k Kind) String() string { return string(k) }
 
 // The kinds of objects that the project reads.
 const (
-	KindGatewayClass   Kind = "GatewayClass"
-	KindGateway        Kind = "Gateway"
-	KindHTTPRoute      Kind = "HTTPRoute"
-	KindGRPCRoute      Kind = "GRPCRoute"
-	KindReferenceGrant Kind = "ReferenceGrant"
-	KindService        Kind = "Service"
-	KindEndpointSlice  Kind = "EndpointSlice"
-	KindSecret         Kind = "Secret"
-	KindConfigMap      Kind = "ConfigMap"
-	KindNamespace      Kind = "Namespace"
-	KindBackend        Kind = "Backend"
+	KindGatewayClass     Kind = "GatewayClass"
+	KindGateway          Kind = "Gateway"
+	KindHTTPRoute        Kind = "HTTPRoute"
+	KindGRPCRoute        Kind = "GRPCRoute"
+	KindReferenceGrant   Kind = "ReferenceGrant"
+	KindBackendTLSPolicy Kind = "BackendTLSPolicy"
+	KindService          Kind = "Service"
+	KindEndpointSlice    Kind = "EndpointSlice"
+	KindSecret           Kind = "Secret"
+	KindConfigMap        Kind = "ConfigMap"
+	KindNamespace        Kind = "Namespace"
+	KindBackend          Kind = "Backend"
 )
 
 // Name is the namespace and name of an object. Namespace is empty for cluster-scoped kinds.

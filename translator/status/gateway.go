@@ -87,11 +87,9 @@ func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
 			unresolved = append(unresolved, l.Name)
 		}
 	}
-	if len(unresolved) > 0 {
-		c.set(finding.ResolvedRefs, metav1.ConditionFalse, string(gwv1.GatewayReasonListenersNotResolved),
-			"references of these listeners cannot be resolved: "+strings.Join(unresolved, ", "))
-	} else {
-		c.set(finding.ResolvedRefs, metav1.ConditionTrue, string(gwv1.GatewayReasonResolvedRefs), "all references are resolved")
+	c.setGatewayResolvedRefs(of(g.Problems, finding.ResolvedRefs), unresolved)
+	if fallback := of(g.Problems, finding.InsecureClients); len(fallback) > 0 {
+		c.problems(finding.InsecureClients, metav1.ConditionTrue, fallback)
 	}
 	kind := gwv1.IPAddressType
 	for _, a := range g.Addresses {
@@ -99,6 +97,22 @@ func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
 	}
 	s.Conditions = c.list
 	return s
+}
+
+// setGatewayResolvedRefs says which references of the Gateway itself and of which listeners cannot be resolved.
+func (c *conditions) setGatewayResolvedRefs(own []finding.Problem, listeners []string) {
+	if len(own)+len(listeners) == 0 {
+		c.set(finding.ResolvedRefs, metav1.ConditionTrue, string(gwv1.GatewayReasonResolvedRefs), "all references are resolved")
+		return
+	}
+	reason, message := string(gwv1.GatewayReasonListenersNotResolved), ""
+	if len(own) > 0 {
+		reason, message = own[0].Reason, text(own)
+	}
+	if len(listeners) > 0 {
+		message = strings.TrimPrefix(message+"; references of these listeners cannot be resolved: "+strings.Join(listeners, ", "), "; ")
+	}
+	c.set(finding.ResolvedRefs, metav1.ConditionFalse, reason, message)
 }
 
 func (c *conditions) setGatewayAccepted(g Gateway, refusal []finding.Problem) {

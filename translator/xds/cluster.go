@@ -70,7 +70,7 @@ func breakers() *clusterv3.CircuitBreakers {
 	}}
 }
 
-// protocolOptions says what the backend speaks. Over TLS without h2c the protocol is negotiated.
+// protocolOptions says what the backend speaks. Over TLS the protocol is negotiated, unless the backend says it.
 func protocolOptions(b ir.Backend) map[string]*anypb.Any {
 	options := &httpv3.HttpProtocolOptions{}
 	explicit := &httpv3.HttpProtocolOptions_ExplicitHttpConfig{}
@@ -79,7 +79,7 @@ func protocolOptions(b ir.Backend) map[string]*anypb.Any {
 		explicit.ProtocolConfig = &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
 			Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
 		}
-	case b.TLS != nil:
+	case b.TLS != nil && b.Protocol == ir.ProtocolHTTP1:
 		options.UpstreamProtocolOptions = &httpv3.HttpProtocolOptions_AutoConfig{AutoConfig: &httpv3.HttpProtocolOptions_AutoHttpConfig{}}
 	default:
 		explicit.ProtocolConfig = &httpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
@@ -98,6 +98,14 @@ func resolved(b ir.Backend) *endpointv3.ClusterLoadAssignment {
 		group.LbEndpoints = append(group.LbEndpoints, lbEndpoint(address(h.Host, h.Port), corev3.HealthStatus_UNKNOWN))
 	}
 	return &endpointv3.ClusterLoadAssignment{ClusterName: string(b.Name), Endpoints: []*endpointv3.LocalityLbEndpoints{group}}
+}
+
+// clientVersions are spoken to backends. Envoy itself would offer no more than 1.2 (tls.proto, TlsParameters), which
+// backends that take 1.3 alone refuse.
+func clientVersions() *tlsv3.TlsParameters {
+	return &tlsv3.TlsParameters{
+		TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2, TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+	}
 }
 
 func clientTLS(b ir.Backend) *tlsv3.UpstreamTlsContext {
@@ -122,6 +130,7 @@ func clientTLS(b ir.Backend) *tlsv3.UpstreamTlsContext {
 		})
 	}
 	common := &tlsv3.CommonTlsContext{
+		TlsParams:             clientVersions(),
 		ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: check},
 	}
 	if t.Certificate != "" {

@@ -50,7 +50,7 @@ func JSON(r *ir.Resource) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := m.(*tlsv3.Secret); ok {
+	if s, ok := m.(*tlsv3.Secret); ok && s.GetTlsCertificate() != nil {
 		s.GetTlsCertificate().PrivateKey = &corev3.DataSource{
 			Specifier: &corev3.DataSource_InlineString{InlineString: "[redacted]"},
 		}

@@ -101,6 +101,9 @@ func filterChain(c ir.Chain) (*listenerv3.FilterChain, []ir.ResourceID, error) {
 		for _, s := range c.TLS.Certificates {
 			needs = append(needs, ir.ResourceID{Type: ir.TypeSecret, Name: string(s)})
 		}
+		if check := c.TLS.Clients; check != nil {
+			needs = append(needs, ir.ResourceID{Type: ir.TypeSecret, Name: string(check.Authority)})
+		}
 		chain.TransportSocket = serverTLS(c.TLS)
 		chain.TransportSocketConnectTimeout = durationpb.New(tlsHandshakeLimit)
 	}
@@ -115,9 +118,16 @@ func serverTLS(t *ir.ServerTLS) *corev3.TransportSocket {
 	for _, s := range t.Certificates {
 		common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(s))
 	}
+	context := &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+	if t.Clients != nil {
+		common.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
+			ValidationContextSdsSecretConfig: sds(t.Clients.Authority),
+		}
+		context.RequireClientCertificate = wrapperspb.Bool(!t.Clients.Optional)
+	}
 	return &corev3.TransportSocket{
 		Name:       "envoy.transport_sockets.tls",
-		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(&tlsv3.DownstreamTlsContext{CommonTlsContext: common})},
+		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(context)},
 	}
 }
 
@@ -127,7 +137,8 @@ func sds(name ir.SecretName) *tlsv3.SdsSecretConfig {
 
 // connectionManager is the same for every listener but for its route table. Paths are normalised before anything
 // looks at them, the client's Host reaches the backend as it was sent, and nothing that a client says about itself in
-// x-forwarded-* or x-envoy-* is believed.
+// x-forwarded-* or x-envoy-* is believed. In HTTP/2 a backend is told the scheme that it is reached by: servers refuse
+// another one, or take the request for one without TLS; what the client spoke is in x-forwarded-proto.
 func connectionManager(table ir.RouteTableName) *hcmv3.HttpConnectionManager {
 	source := ads()
 	source.InitialFetchTimeout = durationpb.New(warmingPatience)
@@ -143,6 +154,7 @@ func connectionManager(table ir.RouteTableName) *hcmv3.HttpConnectionManager {
 		MergeSlashes:                 true,
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_REJECT_REQUEST,
 		ServerHeaderTransformation:   hcmv3.HttpConnectionManager_PASS_THROUGH,
+		SchemeHeaderTransformation:   &corev3.SchemeHeaderTransformation{MatchUpstream: true},
 		MaxRequestHeadersKb:          wrapperspb.UInt32(requestHeaderKiB),
 		RequestHeadersTimeout:        durationpb.New(headersTimeout),
 		StreamIdleTimeout:            durationpb.New(streamIdleTimeout),

@@ -35,6 +35,7 @@ func kinds() []kind {
 		{kind: ir.KindHTTPRoute, namespaced: true, make: func() metav1.Object { return &gwv1.HTTPRoute{} }},
 		{kind: ir.KindGRPCRoute, groups: []string{gwv1.GroupName + "/v1"}, namespaced: true, make: func() metav1.Object { return &gwv1.GRPCRoute{} }},
 		{kind: ir.KindReferenceGrant, namespaced: true, make: func() metav1.Object { return &gwv1.ReferenceGrant{} }},
+		{kind: ir.KindBackendTLSPolicy, groups: []string{gwv1.GroupName + "/v1", gwv1.GroupName + "/v1alpha3"}, namespaced: true, make: func() metav1.Object { return &gwv1.BackendTLSPolicy{} }},
 		{kind: ir.KindBackend, groups: []string{v1alpha1.GroupVersion().String()}, namespaced: true, make: func() metav1.Object { return &v1alpha1.Backend{} }},
 		{kind: ir.KindService, groups: []string{"v1"}, namespaced: true, name: apivalidation.NameIsDNS1035Label, core: true, make: func() metav1.Object { return &corev1.Service{} }, check: checkService},
 		{kind: ir.KindEndpointSlice, groups: []string{"discovery.k8s.io/v1"}, namespaced: true, core: true, make: func() metav1.Object { return &discoveryv1.EndpointSlice{} }, check: checkSlice},
