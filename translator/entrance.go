@@ -29,7 +29,7 @@ func (e *Evaluator) Entrances() []Entrance {
 			for _, ch := range chainsOf.Root(e.table, PortKey{gw, l.Port}) {
 				if ch.has(&l) {
 					port := PortKey{gw, l.Port}
-					out = append(out, Entrance{l.Key, port.Name(), l.Hostname, settings.Bind, l.Bound, ch.Table.Section != ""})
+					out = append(out, Entrance{l.Key, port.Name(), l.Hostname, settings.Bind, l.Bound, ch.Table.TLS})
 				}
 			}
 		}

@@ -166,7 +166,7 @@ func hostsText(m *machine) string {
 	var b strings.Builder
 	for _, class := range m.evaluator.IR() {
 		for _, vh := range class.VirtualHosts {
-			fmt.Fprintf(&b, "%s\n", vh.Name)
+			fmt.Fprintf(&b, "%s%s\n", vh.Name, map[bool]string{true: " for connections of " + vh.Chain}[vh.Chain != ""])
 			for _, r := range vh.Rules {
 				fmt.Fprintf(&b, "  %s -> %s\n", matchText(r.Match), actionText(r))
 			}

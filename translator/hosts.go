@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
@@ -14,18 +16,21 @@ import (
 type door struct {
 	Section  string
 	Hostname ir.Hostname
+	Open     bool // connections come in: it has a certificate, or needs none
 }
 
-// doors lists the usable listeners of a port, whatever their certificates, most specific host name first. HTTP
-// listeners of a port share a table; HTTPS listeners have one each, but a host still belongs to the most specific of
-// them all (Gateway API, GatewaySpec.listeners, "Listeners that are distinct only by Hostname").
+// doors lists the usable listeners of a port, most specific host name first. A host belongs to the most specific of them
+// all, whether or not it is open (Gateway API, GatewaySpec.listeners, "Listeners that are distinct only by Hostname").
 var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
 	var out []door
 	listeners := attach.Listeners.Get(c, port.Gateway)
 	for i := range listeners {
-		if l := &listeners[i]; l.Port == port.Port && l.Usable() {
-			out = append(out, door{Section: l.Key.Section, Hostname: l.Hostname})
+		l := &listeners[i]
+		if l.Port != port.Port || !l.Usable() {
+			continue
 		}
+		open := l.Protocol != gwv1.HTTPSProtocolType || len(attach.CertificatesOf.Get(c, l.Key).Secrets) > 0
+		out = append(out, door{Section: l.Key.Section, Hostname: l.Hostname, Open: open})
 	}
 	slices.SortFunc(out, func(a, b door) int {
 		if d := attach.Specificity(b.Hostname) - attach.Specificity(a.Hostname); d != 0 {
@@ -36,12 +41,12 @@ var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
 	return out
 }, memo.Equal)
 
-// ownerOf finds the listener that a host of a table belongs to, among the doors of its port: the most specific whose
-// host name covers it, if that listener is one of the table's.
-func ownerOf(all []door, key HostKey) (door, bool) {
+// ownerOf finds the listener that a host belongs to, among the doors of its port: the most specific whose host name
+// covers it, if that one is open.
+func ownerOf(all []door, host ir.Hostname) (door, bool) {
 	for _, d := range all {
-		if attach.Covers(d.Hostname, key.Host) {
-			return d, key.Table.Section == "" || key.Table.Section == d.Section
+		if attach.Covers(d.Hostname, host) {
+			return d, d.Open
 		}
 	}
 	return door{}, false
@@ -76,7 +81,7 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 	all := doors.Get(c, key.Table.PortKey)
 	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: uint8(key.Shard)})
 	for _, raw := range raws {
-		owner, ok := ownerOf(all, HostKey{key.Table, raw})
+		owner, ok := ownerOf(all, raw)
 		if !ok || owner.Hostname == raw { // the listener's own host is a fixed one
 			continue
 		}
@@ -90,9 +95,7 @@ var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Host
 func fixedHosts(c *memo.Ctx, table TableKey) []ir.Hostname {
 	hosts := []ir.Hostname{ir.AnyHost}
 	for _, d := range doors.Get(c, table.PortKey) {
-		if table.Section == "" || table.Section == d.Section {
-			hosts = append(hosts, d.Hostname)
-		}
+		hosts = append(hosts, d.Hostname)
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)

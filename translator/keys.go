@@ -13,18 +13,18 @@ type PortKey struct {
 // Name returns the name of the Envoy listener.
 func (k PortKey) Name() ir.ListenerName { return ir.GatewayListener(k.Gateway, k.Port) }
 
-// TableKey names a route table: that of the HTTP listeners of a port, or of one HTTPS listener.
+// TableKey names a route table: that of the HTTP listeners of a port, or of its HTTPS listeners.
 type TableKey struct {
 	PortKey
-	Section string // empty for the HTTP listeners of the port, which share a table
+	TLS bool
 }
 
 // Name returns the name of the RouteConfiguration.
 func (k TableKey) Name() ir.RouteTableName {
-	if k.Section == "" {
-		return ir.HTTPTable(k.Gateway, k.Port)
+	if k.TLS {
+		return ir.HTTPSTable(k.Gateway, k.Port)
 	}
-	return ir.HTTPSTable(k.Gateway, k.Port, k.Section)
+	return ir.HTTPTable(k.Gateway, k.Port)
 }
 
 // HostKey names a virtual host.

@@ -15,6 +15,7 @@ import (
 // chain is one filter chain of a port, apart from its certificates' contents.
 type chain struct {
 	Table    TableKey
+	Section  string // of an HTTPS listener; empty for HTTP
 	Hostname ir.Hostname
 	Secrets  []ir.Name // none for HTTP
 	Clients  *ir.ClientCheck
@@ -48,7 +49,7 @@ var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain
 		default:
 			if secrets := attach.CertificatesOf.Get(c, l.Key).Secrets; len(secrets) > 0 {
 				out = append(out, chain{
-					Table: TableKey{port, l.Key.Section}, Hostname: l.Hostname, Secrets: secrets, Clients: clientCheck(c, port),
+					Table: TableKey{port, true}, Section: l.Key.Section, Hostname: l.Hostname, Secrets: secrets, Clients: clientCheck(c, port),
 					Origin: []ir.Origin{l.Origin()},
 				})
 			}
@@ -97,10 +98,10 @@ var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.
 
 func (ch chain) lower() ir.Chain {
 	out := ir.Chain{Name: "http", Layer: ir.HTTP{Table: ch.Table.Name()}, Origin: ch.Origin}
-	if ch.Table.Section == "" {
+	if !ch.Table.TLS {
 		return out
 	}
-	out.Name, out.TLS = ch.Table.Section, &ir.ServerTLS{Clients: ch.Clients}
+	out.Name, out.TLS = ch.Section, &ir.ServerTLS{Clients: ch.Clients}
 	for _, s := range ch.Secrets {
 		out.TLS.Certificates = append(out.TLS.Certificates, ir.SecretOf(s))
 	}
@@ -123,7 +124,7 @@ func routeTableOf(c *memo.Ctx, key TableKey) ir.RouteTable {
 	t := ir.RouteTable{Name: key.Name()}
 	for _, ch := range chainsOf.Get(c, key.PortKey) {
 		if ch.Table == key {
-			t.Origin = ch.Origin
+			t.Origin = append(t.Origin, ch.Origin...)
 		}
 	}
 	return t

@@ -61,8 +61,8 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 		return
 	}
 	p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}})
+	p.Tables = append(p.Tables, chains[0].Table) // HTTP and HTTPS do not meet on a port
 	for _, ch := range chains {
-		p.Tables = append(p.Tables, ch.Table)
 		p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeRouteTable, Table: ch.Table})
 		for _, s := range ch.Secrets {
 			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Secret: s})
@@ -120,10 +120,16 @@ func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
 		return []ir.Hostname{l.Hostname}
 	}
 	var names []ir.Hostname
-	table := TableKey{PortKey{l.Key.Gateway, l.Port}, l.Key.Section}
+	table := TableKey{PortKey{l.Key.Gateway, l.Port}, true}
+	all := doors.Get(c, table.PortKey)
 	for _, shard := range shardsOf.Get(c, table) {
-		if shard != fixedShard {
-			names = append(names, hostsOf.Get(c, shardKey{table, shard})...)
+		if shard == fixedShard {
+			continue
+		}
+		for _, host := range hostsOf.Get(c, shardKey{table, shard}) {
+			if owner, _ := ownerOf(all, host); owner.Section == l.Key.Section {
+				names = append(names, host)
+			}
 		}
 	}
 	return names

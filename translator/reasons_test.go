@@ -20,6 +20,7 @@ func TestEveryReasonHasACase(t *testing.T) {
 			"ResolvedRefs=False InvalidClientCertificateRef, ResolvedRefs=False RefNotPermitted",
 		"#": "Accepted=True Accepted, Accepted=False UnsupportedProtocol, Accepted=False UnsupportedValue, Accepted=False PortUnavailable, " +
 			"Accepted=False NoValidCACertificate, ResolvedRefs=False InvalidCACertificateRef, ResolvedRefs=False InvalidCACertificateKind, " +
+			"OverlappingTLSConfig=True OverlappingHostnames, " +
 			"Conflicted=False NoConflicts, Conflicted=True ProtocolConflict, " +
 			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False InvalidCertificateRef, ResolvedRefs=False InvalidRouteKinds, ResolvedRefs=False RefNotPermitted, " +
 			"Programmed=True Programmed, Programmed=False Invalid, Programmed=False ProtocolConflict",

@@ -34,7 +34,7 @@ func redirectPort(r ir.Redirect, table TableKey, ports []boundPort) ir.Redirect 
 	scheme := r.Scheme
 	if scheme == "" {
 		scheme = "http"
-		if table.Section != "" {
+		if table.TLS {
 			scheme = "https"
 		}
 	}

@@ -54,10 +54,7 @@ func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attac
 	var problems []finding.Problem
 	for _, key := range a.Listeners {
 		l := attach.ListenerOf(c, key)
-		table := TableKey{PortKey: PortKey{key.Gateway, l.Port}}
-		if l.Protocol == gwv1.HTTPSProtocolType {
-			table.Section = key.Section
-		}
+		table := TableKey{PortKey{key.Gateway, l.Port}, l.Protocol == gwv1.HTTPSProtocolType}
 		for _, raw := range head.Hosts() {
 			host, ok := attach.Intersect(raw, l.Hostname)
 			if !ok {

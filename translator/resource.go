@@ -60,9 +60,20 @@ func hostResource(table TableKey, host ir.Hostname) ResourceKey {
 func compareKeys(a, b ResourceKey) int {
 	return cmp.Or(
 		cmp.Compare(a.Type, b.Type), a.Table.Gateway.Compare(b.Table.Gateway), cmp.Compare(a.Table.Port, b.Table.Port),
-		cmp.Compare(a.Table.Section, b.Table.Section), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Backend, b.Backend),
+		compareBools(a.Table.TLS, b.Table.TLS), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Backend, b.Backend),
 		a.Secret.Compare(b.Secret),
 	)
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // Encoded is a resource, or why there is none.

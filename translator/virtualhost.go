@@ -19,9 +19,13 @@ type claim struct {
 // virtualHostOf composes a virtual host from the routes that claim it.
 func virtualHostOf(c *memo.Ctx, key HostKey) ir.VirtualHost {
 	vh := ir.VirtualHost{Name: key.Name()}
-	owner, ok := ownerOf(doors.Get(c, key.Table.PortKey), key)
+	all := doors.Get(c, key.Table.PortKey)
+	owner, ok := ownerOf(all, key.Host)
 	if !ok {
 		return vh // nobody's host: every path is 404
+	}
+	if key.Table.TLS && slices.ContainsFunc(all, func(d door) bool { return d.Open && d.Section != owner.Section }) {
+		vh.Chain = owner.Section
 	}
 	listener := attach.ListenerKey{Gateway: key.Table.Gateway, Section: owner.Section}
 	vh.Origin = append(vh.Origin, ir.Origin{Ref: ir.Ref{Kind: ir.KindGateway, Name: key.Table.Gateway}, Section: owner.Section})

@@ -174,7 +174,7 @@ func sendHTTP(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
 	if c.Port != 0 {
 		port = c.Port + offset
 	}
-	client := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what is served is the point here
+	client := &tls.Config{InsecureSkipVerify: true, ServerName: c.ServerName} // what is served is the point here
 	if c.Certificate != "" {
 		client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			shown := clients[c.Certificate]
@@ -204,6 +204,9 @@ func sendHTTP(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	a := casefile.Answer{Status: resp.StatusCode, Headers: resp.Header}
+	if resp.TLS != nil {
+		a.Served = resp.TLS.PeerCertificates[0].Subject.String()
+	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return a, err

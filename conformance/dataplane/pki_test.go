@@ -144,7 +144,13 @@ func (m *material) backends(t *testing.T) (fill func(string) string) {
 		ports[name] = strconv.Itoa(s.Port())
 	}
 	authorities := map[string]string{"authority": m.trusted.pem(), "stranger": m.stranger.pem()}
-	client := m.trusted.issue(t, "gateway", "")
-	pairs := map[string][2][]byte{"client": {client.cert, client.key}}
+	pairs := map[string][2][]byte{}
+	for name, l := range map[string]leaf{
+		"client": m.trusted.issue(t, "gateway", ""),
+		"alpha":  m.trusted.issue(t, "alpha", "", "alpha.example"),
+		"beta":   m.trusted.issue(t, "beta", "", "beta.example", "*.beta.example"),
+	} {
+		pairs[name] = [2][]byte{l.cert, l.key}
+	}
 	return func(objects string) string { return casefile.Fill(objects, ports, authorities, pairs) }
 }

@@ -135,6 +135,7 @@ func (b *bench) load(t *testing.T, w *world) []ir.VirtualHost {
 	add := func(table ir.RouteTableName, host ir.Hostname, most int) {
 		hosts = append(hosts, ir.VirtualHost{
 			Name: ir.VirtualHostName{Table: table, Host: host}, Rules: w.rules(table, host, w.IntN(most)),
+			Chain: of(w, []string{"", "", "", "", "", "any", "exact", "wild"}), // others than it are misdirected
 		})
 	}
 	for _, table := range []ir.RouteTableName{tableExact, tableWild} {

@@ -141,9 +141,11 @@ func TestEnvoyTakesEveryDataPlaneCase(t *testing.T) {
 		ports[name] = strconv.Itoa(27401 + i)
 	}
 	authorities := map[string]string{"authority": string(pair.Cert), "stranger": string(pair.Cert)}
-	fill := func(objects string) string {
-		return casefile.Fill(objects, ports, authorities, map[string][2][]byte{"client": {pair.Cert, pair.Key}})
+	filled := map[string][2][]byte{}
+	for _, name := range casefile.Pairs() {
+		filled[name] = [2][]byte{pair.Cert, pair.Key}
 	}
+	fill := func(objects string) string { return casefile.Fill(objects, ports, authorities, filled) }
 	check(t, "worlds of data-plane cases", cases(t, "../dataplane/testdata", fill))
 }
 

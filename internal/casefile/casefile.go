@@ -7,13 +7,15 @@
 //	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
 // Before the arrow: h:NAME=VALUE sends a header, port=NUMBER goes to that port of the gateway, n=COUNT sends the request
-// so often, cert=NAME shows a certificate: client is signed by the CA authority, impostor by stranger. The status "closed"
-// is a connection that the gateway does not take, or ends without an answer.
+// so often, server=NAME asks for that server name in the TLS handshake, cert=NAME shows a certificate: client is signed by
+// the CA authority, impostor by stranger. The status "closed" is a connection that the gateway does not take, or ends
+// without an answer.
 //
 // After it: backend=NAME, path=, host=, query=, proto= are what the backend received, sni= and client= what it saw of TLS
 // (the server name, and the subject of the certificate that it was shown); req:NAME= and resp:NAME= are headers that the
 // backend or the client received ("-" for none); location= is the header; fault= is the text of an answer that is no
-// backend's own; share:NAME=LOW-HIGH counts backends (or status codes) of n requests.
+// backend's own; served= is the subject of the gateway's certificate; share:NAME=LOW-HIGH counts backends (or status codes)
+// of n requests.
 package casefile
 
 import (
@@ -74,6 +76,7 @@ type Case struct {
 	Headers     http.Header // as written
 	Port        int         // of the gateway; 0 for that of the URL's scheme
 	Certificate string      // name of the one that the client shows
+	ServerName  string      // of the TLS handshake; empty for the URL's host
 	Times       int
 	Keep        string // a header of answers that the next request sends
 	Outcome     string // a status; "*" for any
@@ -101,6 +104,8 @@ func Parse(line string) (Case, error) {
 			c.Times, _ = strconv.Atoi(value)
 		case "header":
 			c.Keep = value
+		case "server":
+			c.ServerName = value
 		case "cert":
 			c.Certificate = value
 		case "port":
@@ -123,6 +128,7 @@ type Answer struct {
 	Headers http.Header
 	Echo    echo.Answer
 	Text    string // of an answer that is not the echo backend's
+	Served  string // subject of the gateway's certificate
 }
 
 // Outcome is the status of the answer as cases write it.
@@ -157,6 +163,8 @@ func (a Answer) Value(key string) string {
 		return cmp.Or(a.Echo.Secured().ServerName, "-")
 	case "client":
 		return cmp.Or(a.Echo.Secured().Client, "-")
+	case "served":
+		return a.Served
 	case "fault":
 		return oneWord(strings.TrimSpace(a.Text))
 	case "location":
@@ -175,6 +183,10 @@ func oneWord(s string) string { return strings.ReplaceAll(s, " ", "_") }
 
 // Backends are the names of the cases' backends; objects write "$" before a name where its port must stand.
 func Backends() []string { return []string{"one", "two", "three", "secure", "strict", "modern"} }
+
+// Pairs are the names of certificates with their keys that cases have: client is what a gateway shows to backends, alpha
+// is for alpha.example, beta for beta.example and *.beta.example.
+func Pairs() []string { return []string{"client", "alpha", "beta"} }
 
 // Fill puts the ports of backends, the certificates of CAs (PEM, by name) and certificates with their keys into objects.
 // They stand there as "$" and their names.

@@ -50,12 +50,19 @@ func (c *Config) Unknown() []string { return c.unknown }
 // builder makes a Config.
 type builder struct{ config *Config }
 
-// nameChains gives every filter chain, which has no metadata of its own, the objects of its route table.
+// nameChains gives every filter chain, which has no metadata of its own, the objects of its route table. Chains with TLS
+// share one, and are called by the section that is theirs.
 func (b *builder) nameChains() {
 	for _, l := range b.config.listeners {
 		for _, c := range l.chains {
-			if t, ok := b.config.tables[c.table]; ok {
-				c.part.Origins = t.origins
+			t, ok := b.config.tables[c.table]
+			if !ok {
+				continue
+			}
+			for _, o := range t.origins {
+				if !c.tls || o.Section == c.part.Name {
+					c.part.Origins = append(c.part.Origins, o)
+				}
 			}
 		}
 	}

@@ -70,11 +70,15 @@ var knownFields = map[string]string{
 	"envoy.config.route.v3.RouteList":                   "routes",
 	"envoy.config.route.v3.Route":                       "name match route redirect direct_response metadata typed_per_filter_config " + headerFields,
 	"envoy.config.route.v3.RouteMatch": `
-		path prefix path_separated_prefix safe_regex headers query_parameters grpc runtime_fraction`,
-	"envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions": "",
-	"envoy.config.route.v3.HeaderMatcher":                    "name string_match",
-	"envoy.config.route.v3.QueryParameterMatcher":            "name string_match",
-	"envoy.config.route.v3.DirectResponseAction":             "status body",
+		path prefix path_separated_prefix safe_regex headers query_parameters grpc runtime_fraction filter_state`,
+	"envoy.type.matcher.v3.FilterStateMatcher":                             "key string_match",
+	"envoy.extensions.filters.network.set_filter_state.v3.Config":          "on_new_connection",
+	"envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue": "object_key factory_key format_string",
+	"envoy.config.core.v3.SubstitutionFormatString":                        "text_format_source",
+	"envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions":               "",
+	"envoy.config.route.v3.HeaderMatcher":                                  "name string_match",
+	"envoy.config.route.v3.QueryParameterMatcher":                          "name string_match",
+	"envoy.config.route.v3.DirectResponseAction":                           "status body",
 	"envoy.config.route.v3.RedirectAction": `https_redirect scheme_redirect host_redirect port_redirect path_redirect
 		prefix_rewrite regex_rewrite response_code strip_query`,
 	"envoy.config.route.v3.RouteAction": `cluster weighted_clusters prefix_rewrite regex_rewrite host_rewrite_literal timeout

@@ -7,6 +7,7 @@ import (
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	setstatev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/set_filter_state/v3"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
@@ -24,6 +25,7 @@ type chain struct {
 	part    Part
 	names   []string // server names: exact, or "*.suffix"; none takes any
 	tls     bool
+	state   map[string]string // what its connections carry
 	manager *hcmv3.HttpConnectionManager
 	table   string
 	filters []string // names of the HTTP filters, in order
@@ -44,12 +46,13 @@ func newListener(m *listenerv3.Listener) (*listener, error) {
 
 func newChain(m *listenerv3.FilterChain) (*chain, error) {
 	c := &chain{part: Part{Name: m.GetName()}, names: m.GetFilterChainMatch().GetServerNames(), tls: m.GetTransportSocket() != nil}
-	if len(m.GetFilters()) != 1 {
-		return nil, fmt.Errorf("%d network filters are not understood", len(m.GetFilters()))
+	for _, f := range m.GetFilters() {
+		if err := c.filter(f); err != nil {
+			return nil, err
+		}
 	}
-	c.manager = &hcmv3.HttpConnectionManager{}
-	if err := m.GetFilters()[0].GetTypedConfig().UnmarshalTo(c.manager); err != nil {
-		return nil, err
+	if c.manager == nil {
+		return nil, fmt.Errorf("without a connection manager it is not understood")
 	}
 	c.table = c.manager.GetRds().GetRouteConfigName()
 	if c.table == "" {
@@ -59,6 +62,26 @@ func newChain(m *listenerv3.FilterChain) (*chain, error) {
 		c.filters = append(c.filters, f.GetName())
 	}
 	return c, nil
+}
+
+// filter takes over a network filter.
+func (c *chain) filter(f *listenerv3.Filter) error {
+	m, err := f.GetTypedConfig().UnmarshalNew()
+	if err != nil {
+		return fmt.Errorf("filter %s: %w", f.GetName(), err)
+	}
+	switch m := m.(type) {
+	case *hcmv3.HttpConnectionManager:
+		c.manager = m
+	case *setstatev3.Config:
+		c.state = map[string]string{}
+		for _, v := range m.GetOnNewConnection() {
+			c.state[v.GetObjectKey()] = v.GetFormatString().GetTextFormatSource().GetInlineString()
+		}
+	default:
+		return fmt.Errorf("filter %s: %T is not understood", f.GetName(), m)
+	}
+	return nil
 }
 
 // serves tells whether a request's connection reaches a listener, and else on which criterion not.

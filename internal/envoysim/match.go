@@ -3,6 +3,7 @@ package envoysim
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -33,7 +34,8 @@ type matcher struct {
 	grpc     bool
 	headers  []headerTest
 	query    []queryTest
-	upTo     *share // nil takes every request
+	state    []stateTest // of what the connection carries
+	upTo     *share      // nil takes every request
 }
 
 // share is a part of all requests: those whose random number is below.
@@ -97,7 +99,26 @@ func newMatcher(m *routev3.RouteMatch) (*matcher, error) {
 		}
 		out.query = append(out.query, t)
 	}
+	for _, f := range m.GetFilterState() {
+		t, err := newTest(f.GetStringMatch())
+		if err != nil {
+			return nil, err
+		}
+		out.state = append(out.state, stateTest{f.GetKey(), t})
+	}
 	return out, nil
+}
+
+// stateTest compares what the connection carries under a key.
+type stateTest struct {
+	key  string
+	test test
+}
+
+// takes tells whether a connection of a chain carries a value that fits; without a value nothing does.
+func (t *stateTest) takes(c *chain) bool {
+	v, ok := c.state[t.key]
+	return ok && t.test.ok(v)
 }
 
 // takesPath compares a path without its query.
@@ -114,10 +135,16 @@ func (m *matcher) takesPath(path string) bool {
 	}
 }
 
-// try tells whether a request matches, and else the first criterion on which it does not: path, method, gRPC, headers,
-// query, share. (Envoy looks in another order; whether all hold does not depend on it.)
+func (m *matcher) takesChain(c *chain) bool {
+	return !slices.ContainsFunc(m.state, func(t stateTest) bool { return !t.takes(c) })
+}
+
+// try tells whether a request matches, and else the first criterion on which it does not: chain, path, method, gRPC,
+// headers, query, share. (Envoy looks in another order; whether all hold does not depend on it.)
 func (m *matcher) try(s *stream) (lost Criterion, detail string) {
 	switch {
+	case !m.takesChain(s.chain):
+		return LostChain, "it is for connections that another chain than " + s.chain.part.Name + " took"
 	case !m.takesPath(s.path()):
 		return LostPath, fmt.Sprintf("path %s is not %s", s.path(), m.pathWords())
 	case m.method != "" && m.method != s.method:

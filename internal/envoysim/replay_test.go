@@ -1,6 +1,7 @@
 package envoysim_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -68,7 +69,7 @@ func TestTheDataPlaneCasesHoldForTheSimulator(t *testing.T) {
 func decided(c *casefile.Case) bool {
 	waits := c.Headers.Get("X-Echo-Delay") != "" || c.Headers.Get("X-Echo-Fail") != "" || c.Headers.Get("X-Echo-Slow") != ""
 	hangs := slices.ContainsFunc(c.Wants, func(w casefile.Want) bool { // a session's cookie begins with an address that is drawn
-		return w.Key == "resp:set-cookie" || w.Key == "client" || w.Key == "fault"
+		return slices.Contains([]string{"resp:set-cookie", "client", "fault", "served"}, w.Key)
 	})
 	hangs = hangs || c.Certificate != "" || c.Outcome == casefile.Closed
 	return c.Times == 1 && !hangs && c.Method != "MIRROR" && c.Method != "SESSION" && !waits
@@ -82,7 +83,11 @@ func load(t *testing.T, text string) *envoysim.Config {
 		t.Fatal(err)
 	}
 	authority := string(p[0]) // it signs nothing here
-	text = casefile.Fill(text, backends, map[string]string{"authority": authority, "stranger": authority}, map[string][2][]byte{"client": p})
+	pairs := map[string][2][]byte{}
+	for _, name := range casefile.Pairs() {
+		pairs[name] = p
+	}
+	text = casefile.Fill(text, backends, map[string]string{"authority": authority, "stranger": authority}, pairs)
 	table := memo.New()
 	s := store.New(table, input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: input.On, Bind: "127.0.0.1", PortOffset: offset, LocalCA: input.On})
 	f := manifest.NewDecoder().Decode("case.yaml", []byte(text))
@@ -172,7 +177,7 @@ func request(t *testing.T, c *casefile.Case) envoysim.Request {
 		Port: 80, TLS: scheme == "https", HTTP2: scheme != "http", Method: c.Method, Authority: u.Host, Target: "/" + path, Peer: "127.0.0.1",
 	}
 	if q.TLS {
-		q.Port, q.SNI = 443, u.Hostname()
+		q.Port, q.SNI = 443, cmp.Or(c.ServerName, u.Hostname())
 	}
 	if c.Port != 0 {
 		q.Port = uint32(c.Port)

@@ -145,6 +145,7 @@ const (
 	LostHeader      Criterion = "Header"
 	LostQuery       Criterion = "QueryParam"
 	LostGRPC        Criterion = "GRPC"
+	LostChain       Criterion = "Chain"
 	LostShare       Criterion = "Share"
 	LostPathType    Criterion = "PathType"
 	LostPathLength  Criterion = "PathLength"

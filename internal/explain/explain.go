@@ -73,10 +73,10 @@ func (w *World) listener(r *envoysim.Result, q *envoysim.Request) *Listener {
 	return l
 }
 
-// listenerSource finds the Gateway's listener: that of the virtual host or, for a host that nobody has, that of the
-// chain or all of them.
+// listenerSource finds the Gateway's listener: with TLS that of the chain, which the server name decided, else that of the
+// virtual host or, for a host that nobody has, all of them.
 func (w *World) listenerSource(r *envoysim.Result) Source {
-	if len(r.Host.Origins) > 0 {
+	if len(r.Host.Origins) > 0 && !r.TLS {
 		return w.at(r.Host.Origins[0])
 	}
 	var out Source

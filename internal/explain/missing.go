@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -113,6 +114,12 @@ func hintOf(p manifest.Problem) Hint {
 
 // judgeUnclaimed says that no route has the host, or that none of the host's rules takes the request.
 func (w *World) judgeUnclaimed(e *Explanation, r *envoysim.Result, q *envoysim.Request) {
+	if r.Answer != nil && r.Answer.Status == http.StatusMisdirectedRequest && len(r.Host.Origins) > 0 {
+		e.Missing = fmt.Sprintf("the connection for %s belongs to another listener than the host %s", q.SNI, q.Authority)
+		e.hint(w.at(r.Host.Origins[0]), "has the host "+q.Authority)
+		e.Lost = nil // they were not asked
+		return
+	}
 	if len(e.Lost) > 0 {
 		e.Missing = fmt.Sprintf("no rule of %s takes %s %s", domainWords(r.Domains[0]), q.Method, r.Target)
 		e.Lost = nearest(e.Lost, r.Target)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,6 +70,9 @@ func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference
 	}
 	if fault != nil {
 		r.problem(fault.Code, at, gwv1.ListenerConditionReason(fault.Reason), fault.Args...)
+		return
+	}
+	if slices.Contains(r.found.Secrets, secret) {
 		return
 	}
 	r.found.Secrets = append(r.found.Secrets, secret)

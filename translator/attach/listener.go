@@ -2,7 +2,9 @@ package attach
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -67,6 +69,7 @@ var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, gateway ir.Name) []
 	if settings.Standalone == input.On {
 		findTakenPorts(c, listeners)
 	}
+	findOverlaps(listeners)
 	return listeners
 }, memo.Equal).Recovering(func(ir.Name, any) []Listener { return nil })
 
@@ -95,6 +98,11 @@ func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settin
 	}
 	l.setKinds(spec.AllowedRoutes)
 	l.checkSelector(spec.AllowedRoutes)
+	if spec.TLS != nil {
+		for _, key := range slices.Sorted(maps.Keys(spec.TLS.Options)) {
+			l.Problems = append(l.Problems, finding.Problem{Finding: finding.New(finding.ListenerOptions, l.Ref(), l.Field()+".tls.options", key)})
+		}
+	}
 	if spec.Filters != nil {
 		l.refuse(finding.ListenerUnsupported, ".filters", gwv1.ListenerReasonUnsupportedValue, "filters")
 	}
@@ -215,6 +223,29 @@ func findTakenPorts(c *memo.Ctx, listeners []Listener) {
 		l := &listeners[i]
 		if owner := portOwner.Get(c, l.Bound); owner != (ir.Name{}) && owner != l.Key.Gateway {
 			l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())
+		}
+	}
+}
+
+// findOverlaps marks HTTPS listeners of a port whose host names have names in common: a browser that has a connection to
+// one sends requests for the other over it, as far as the certificate goes (GEP-3567).
+func findOverlaps(listeners []Listener) {
+	for i := range listeners {
+		a := &listeners[i]
+		if a.Protocol != gwv1.HTTPSProtocolType || !a.Usable() {
+			continue
+		}
+		var others []string
+		for j := range listeners {
+			b := &listeners[j]
+			_, common := Intersect(a.Hostname, b.Hostname)
+			if i != j && common && b.Protocol == gwv1.HTTPSProtocolType && b.Port == a.Port && b.Usable() {
+				others = append(others, b.Key.Section)
+			}
+		}
+		if len(others) > 0 {
+			a.Problems = append(a.Problems, finding.Under(finding.OverlappingTLS, gwv1.ListenerReasonOverlappingHostnames,
+				finding.New(finding.ListenerOverlap, a.Ref(), a.Field()+".hostname", strings.Join(others, ", "))))
 		}
 	}
 }

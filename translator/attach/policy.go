@@ -1,6 +1,7 @@
 package attach
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -136,12 +137,7 @@ var PolicyProblems = memo.NewQuery("PolicyProblems", func(c *memo.Ctx, name ir.N
 		p.target(finding.Element("spec.targetRefs", i), ref)
 	}
 	p.problems = append(p.problems, policyTLSOf.Get(c, name).Problems...)
-	options := make([]string, 0, len(policy.Spec.Options))
-	for key := range policy.Spec.Options {
-		options = append(options, string(key))
-	}
-	slices.Sort(options)
-	for _, key := range options {
+	for _, key := range slices.Sorted(maps.Keys(policy.Spec.Options)) {
 		p.problem(finding.PolicyOptions, "spec.options", "", "", key)
 	}
 	return p.problems

@@ -17,6 +17,8 @@ const (
 	ListenerPortTaken   Code = "CL0215"
 	ListenerUnsupported Code = "CL0216"
 	ListenerSelector    Code = "CL0217"
+	ListenerOverlap     Code = "CL0218"
+	ListenerOptions     Code = "CL0219"
 	CertificateKind     Code = "CL0220"
 	CertificateGrant    Code = "CL0221"
 	CertificateMissing  Code = "CL0222"
@@ -131,6 +133,20 @@ var gateways = []Entry{
 		Meaning:  "The listener is served, but no route can attach to it until the selector is valid.",
 		Example:  "allowedRoutes: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In}]}}}",
 		Fix:      "Correct the selector.",
+	},
+	{
+		Code: ListenerOverlap, Level: Info, Title: "host names of HTTPS listeners overlap",
+		Template: "these listeners of the port take host names of this one, too: %s; requests that come over a connection to the wrong one are answered with 421",
+		Meaning:  "Browsers send requests for several host names over one HTTP/2 connection when its certificate carries them. A host belongs to the most specific listener; a request for it that comes over another's connection is answered with 421 (Misdirected Request), and browsers try again over a new one.",
+		Example:  "listeners: [{name: a, port: 443, protocol: HTTPS, hostname: \"*.example.com\"}, {name: b, port: 443, protocol: HTTPS, hostname: a.example.com}]",
+		Fix:      "Nothing. To spare browsers the second attempt, give the listeners certificates that carry none of the other's names.",
+	},
+	{
+		Code: ListenerOptions, Level: Warning, Title: "TLS option not known",
+		Template: "TLS option %q is not known and changes nothing",
+		Meaning:  "Options are of one implementation each. There is none here yet.",
+		Example:  "tls: {certificateRefs: [{name: cert}], options: {example.com/min-version: \"1.3\"}}",
+		Fix:      "Remove the option.",
 	},
 	{
 		Code: CertificateKind, Level: Error, Title: "certificate reference of another kind",

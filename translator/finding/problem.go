@@ -11,6 +11,7 @@ const (
 	ResolvedRefs     Condition = "ResolvedRefs"
 	PartiallyInvalid Condition = "PartiallyInvalid"
 	InsecureClients  Condition = "InsecureFrontendValidationMode"
+	OverlappingTLS   Condition = "OverlappingTLSConfig"
 )
 
 // Problem is a finding that a condition of the object's status reports.

@@ -70,7 +70,10 @@ type RouteTable struct {
 
 // VirtualHost is everything that happens to requests for one host name of a route table.
 type VirtualHost struct {
-	Name   VirtualHostName
+	Name VirtualHostName
+	// Chain names the chain that these requests must come by; those that come by another are answered with 421
+	// (Misdirected Request). Empty takes all.
+	Chain  string
 	Rules  []Rule // in order of precedence: the first whole match wins; what none matches is 404
 	Origin []Origin
 }

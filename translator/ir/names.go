@@ -52,9 +52,9 @@ func HTTPTable(gateway Name, port int32) RouteTableName {
 	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/http-" + strconv.Itoa(int(port)))
 }
 
-// HTTPSTable names the route table of one HTTPS listener, which has a filter chain of its own.
-func HTTPSTable(gateway Name, port int32, section string) RouteTableName {
-	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/https-" + strconv.Itoa(int(port)) + "/" + section)
+// HTTPSTable names the route table that the HTTPS listeners of a Gateway's port share.
+func HTTPSTable(gateway Name, port int32) RouteTableName {
+	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/https-" + strconv.Itoa(int(port)))
 }
 
 // ClientAuthority names the secret with the CAs that the clients of a Gateway's port are checked against.

@@ -29,12 +29,11 @@ func TestNamesOfResourcesTellObjectsApart(t *testing.T) {
 			n++
 			listeners[ir.GatewayListener(o, port)] = true
 			tables[ir.HTTPTable(o, port)] = true
-			tables[ir.HTTPSTable(o, port, "a")] = true
-			tables[ir.HTTPSTable(o, port, "http-80")] = true
+			tables[ir.HTTPSTable(o, port)] = true
 			backends[ir.ServiceBackend(o, port)] = true
 		}
 	}
-	if len(listeners) != n || len(tables) != 3*n || len(backends) != n+len(objects) {
+	if len(listeners) != n || len(tables) != 2*n || len(backends) != n+len(objects) {
 		t.Errorf("of %d Gateways' ports: %d listeners, %d tables, %d backends", n, len(listeners), len(tables), len(backends))
 	}
 }
@@ -43,7 +42,7 @@ func TestNamesOfResourcesAreTakenApartAsTheyWereMade(t *testing.T) {
 	for _, o := range objects {
 		for _, port := range []int32{1, 65535} {
 			checkBackend(t, ir.ServiceBackend(o, port), ir.BackendParts{Object: o, Port: port})
-			for _, table := range []ir.RouteTableName{ir.HTTPTable(o, port), ir.HTTPSTable(o, port, "s.1")} {
+			for _, table := range []ir.RouteTableName{ir.HTTPTable(o, port), ir.HTTPSTable(o, port)} {
 				for _, host := range []ir.Hostname{ir.AnyHost, "*.a.example", "a.example"} {
 					name := ir.VirtualHostName{Table: table, Host: host}.String()
 					if got := ir.TableOf(name); got != string(table) {

@@ -191,6 +191,9 @@ func listenerStatus(l *Listener, generation int64, gatewayAccepted bool) gwv1.Li
 	} else {
 		c.set(finding.ResolvedRefs, metav1.ConditionTrue, string(gwv1.ListenerReasonResolvedRefs), "all references are resolved")
 	}
+	if overlaps := of(l.Problems, finding.OverlappingTLS); len(overlaps) > 0 { // absent otherwise
+		c.problems(finding.OverlappingTLS, metav1.ConditionTrue, overlaps)
+	}
 	c.setListenerProgrammed(l, conflicts, gatewayAccepted)
 	return gwv1.ListenerStatus{
 		Name: gwv1.SectionName(l.Name), SupportedKinds: supported(l.Kinds),

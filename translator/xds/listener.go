@@ -90,6 +90,9 @@ func filterChain(c ir.Chain) (*listenerv3.FilterChain, []ir.ResourceID, error) {
 			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(manager)},
 		}},
 	}
+	if c.TLS != nil {
+		chain.Filters = append([]*listenerv3.Filter{markChain(c.Name)}, chain.Filters...)
+	}
 	needs := []ir.ResourceID{{Type: ir.TypeRouteTable, Name: string(http.Table)}}
 	for _, name := range c.ServerNames {
 		if chain.FilterChainMatch == nil {

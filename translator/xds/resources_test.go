@@ -15,6 +15,7 @@ import (
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	setstatev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/set_filter_state/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/proto"
@@ -244,7 +245,8 @@ func TestAListenerHasAChainForEachCertificateAndOneForTheRest(t *testing.T) {
 func TestAListenerBelievesNothingThatAClientSaysOfItself(t *testing.T) {
 	l := decode[*listenerv3.Listener](t, encoded(t)(samples()["listener"]()), nil)
 	for _, chain := range l.GetFilterChains() {
-		m := open(t, chain.GetFilters()[0].GetTypedConfig(), &hcmv3.HttpConnectionManager{})
+		last := chain.GetFilters()[len(chain.GetFilters())-1]
+		m := open(t, last.GetTypedConfig(), &hcmv3.HttpConnectionManager{})
 		common := m.GetCommonHttpProtocolOptions()
 		if !m.GetUseRemoteAddress().GetValue() || !m.GetNormalizePath().GetValue() || !m.GetMergeSlashes() || m.GetStripAnyHostPort() {
 			t.Errorf("%v", m)
@@ -256,6 +258,17 @@ func TestAListenerBelievesNothingThatAClientSaysOfItself(t *testing.T) {
 		if filters[len(filters)-1].GetName() != "envoy.filters.http.router" {
 			t.Errorf("the last filter is %s", filters[len(filters)-1].GetName())
 		}
+	}
+}
+
+func TestConnectionsWithTLSCarryTheMarkOfTheirChain(t *testing.T) {
+	chains := decode[*listenerv3.Listener](t, encoded(t)(samples()["listener"]()), nil).GetFilterChains()
+	set := open(t, chains[0].GetFilters()[0].GetTypedConfig(), &setstatev3.Config{}).GetOnNewConnection()
+	if mark := set[0].GetFormatString().GetTextFormatSource().GetInlineString(); len(set) != 1 || len(mark) < 10 {
+		t.Errorf("%v", set)
+	}
+	if n := len(chains[1].GetFilters()); n != 1 {
+		t.Errorf("%d filters without TLS", n)
 	}
 }
 

@@ -17,7 +17,10 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 	id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: v.Name.String()}
 	m := &routev3.VirtualHost{Name: id.Name, Domains: []string{string(v.Name.Host)}, Metadata: originMetadata(v.Origin)}
 	needs := map[ir.ResourceID]bool{}
-	all := make([]*routev3.Route, 0, len(v.Rules)+1)
+	all := make([]*routev3.Route, 0, len(v.Rules)+2)
+	if v.Chain != "" {
+		all = append(all, misdirected(v.Chain))
+	}
 	for i := range v.Rules {
 		routes, err := checkedRule(&v.Rules[i], needs)
 		if err != nil {
