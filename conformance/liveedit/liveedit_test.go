@@ -18,19 +18,7 @@ import (
 
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "liveedit")
-	if err == nil {
-		binary, err = updriver.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { updriver.Main(m, &binary) }
 
 func TestEditsUnderLoadNeverGiveAWrongAnswer(t *testing.T) {
 	run(t, plan{port: 24900, edits: 500, crowd: 1000})

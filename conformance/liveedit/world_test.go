@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/cloverleaf-mesh/cloverleaf/conformance/updriver"
 )
 
 // world is what the folder says: a route under load, and what surrounds it.
@@ -165,9 +167,9 @@ func (w *world) file(name string) string {
 func (w *world) service(name string) string {
 	protocol := ""
 	if w.h2c[name] {
-		protocol = ", appProtocol: kubernetes.io/h2c"
+		protocol = "kubernetes.io/h2c"
 	}
-	return serviceText(name, protocol, w.echoes[w.backend[name]])
+	return updriver.ServiceManifest(name, protocol, w.echoes[w.backend[name]])
 }
 
 // crowd writes a file of routes with hosts and Services of their own.
@@ -175,16 +177,12 @@ func (w *world) crowd(first, n int) string {
 	var out strings.Builder
 	for i := first; i < first+n; i++ {
 		name := fmt.Sprint("crowd-", i)
-		out.WriteString(routeText(name, name+".example", "/", i, name) + serviceText(name, "", w.echoes["one"]))
+		out.WriteString(routeText(name, name+".example", "/", i, name) + updriver.ServiceManifest(name, "", w.echoes["one"]))
 	}
 	return out.String()
 }
 
-const gatewayText = `apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: cloverleaf}
-spec: {controllerName: cloverleaf.dev/gateway}
----
+const gatewayText = updriver.ClassManifest + `---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: edge, namespace: default}
@@ -208,20 +206,4 @@ spec:
     - {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-version, value: "%d"}]}}
     backendRefs: [{name: %s, port: 80}]
 `, name, host, path, version, strings.Join(services, ", port: 80}, {name: "))
-}
-
-func serviceText(name, protocol string, port int) string {
-	return fmt.Sprintf(`---
-apiVersion: v1
-kind: Service
-metadata: {name: %[1]s, namespace: default}
-spec: {ports: [{name: http, port: 80%[2]s}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: %[1]s-1, namespace: default, labels: {kubernetes.io/service-name: %[1]s}}
-addressType: IPv4
-ports: [{name: http, port: %[3]d}]
-endpoints: [{addresses: [127.0.0.1]}]
-`, name, protocol, port)
 }

@@ -10,8 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,20 +21,7 @@ import (
 
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "standalone")
-	if err == nil {
-		_ = os.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data")) // the local CA of these tests
-		binary, err = updriver.Build(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { updriver.Main(m, &binary) }
 
 // backend starts an echo backend that ends with the test, and returns its port.
 func backend(t *testing.T, name string) int {
@@ -49,11 +34,7 @@ func backend(t *testing.T, name string) int {
 	return s.Port()
 }
 
-const class = `apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: {name: cloverleaf}
-spec: {controllerName: cloverleaf.dev/gateway}
-`
+const class = updriver.ClassManifest
 
 // gateway is a manifest of the Gateway edge with listeners, a line each.
 func gateway(listeners ...string) string {
@@ -74,21 +55,7 @@ func plain(name string, port int) string {
 }
 
 // service is a manifest of a Service with one endpoint on this machine.
-func service(name string, port int) string {
-	return fmt.Sprintf(`---
-apiVersion: v1
-kind: Service
-metadata: {name: %[1]s, namespace: default}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: %[1]s-1, namespace: default, labels: {kubernetes.io/service-name: %[1]s}}
-addressType: IPv4
-ports: [{name: http, port: %[2]d}]
-endpoints: [{addresses: [127.0.0.1]}]
-`, name, port)
-}
+func service(name string, port int) string { return updriver.ServiceManifest(name, "", port) }
 
 // route is a manifest of an HTTPRoute of the Gateway edge that sends everything for a host to a Service.
 func route(name, host, service string) string {

@@ -4,40 +4,64 @@ import gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 // httpBackends lists the backendRefs of the rules of an HTTPRoute, those of mirrors included.
 func httpBackends(rules any) []gwv1.BackendObjectReference {
-	mirror := func(f *gwv1.HTTPRouteFilter) *gwv1.HTTPRequestMirrorFilter { return f.RequestMirror }
 	var refs []gwv1.BackendObjectReference
 	list, _ := rules.([]gwv1.HTTPRouteRule)
 	for i := range list {
-		refs = append(refs, mirrored(list[i].Filters, mirror)...)
-		for j := range list[i].BackendRefs {
-			b := &list[i].BackendRefs[j]
-			refs = append(append(refs, b.BackendObjectReference), mirrored(b.Filters, mirror)...)
-		}
+		refs = append(refs, backendsOf(&list[i])...)
 	}
 	return refs
 }
 
 // grpcBackends lists the backendRefs of the rules of a GRPCRoute, those of mirrors included.
 func grpcBackends(rules any) []gwv1.BackendObjectReference {
-	mirror := func(f *gwv1.GRPCRouteFilter) *gwv1.HTTPRequestMirrorFilter { return f.RequestMirror }
 	var refs []gwv1.BackendObjectReference
 	list, _ := rules.([]gwv1.GRPCRouteRule)
 	for i := range list {
-		refs = append(refs, mirrored(list[i].Filters, mirror)...)
-		for j := range list[i].BackendRefs {
-			b := &list[i].BackendRefs[j]
-			refs = append(append(refs, b.BackendObjectReference), mirrored(b.Filters, mirror)...)
+		rule := AsHTTPRule(&list[i])
+		refs = append(refs, backendsOf(&rule)...)
+	}
+	return refs
+}
+
+func backendsOf(r *gwv1.HTTPRouteRule) []gwv1.BackendObjectReference {
+	refs := mirrored(r.Filters)
+	for i := range r.BackendRefs {
+		b := &r.BackendRefs[i]
+		refs = append(append(refs, b.BackendObjectReference), mirrored(b.Filters)...)
+	}
+	return refs
+}
+
+func mirrored(filters []gwv1.HTTPRouteFilter) []gwv1.BackendObjectReference {
+	var refs []gwv1.BackendObjectReference
+	for i := range filters {
+		if m := filters[i].RequestMirror; m != nil {
+			refs = append(refs, m.BackendRef)
 		}
 	}
 	return refs
 }
 
-func mirrored[F any](filters []F, mirror func(*F) *gwv1.HTTPRequestMirrorFilter) []gwv1.BackendObjectReference {
-	var refs []gwv1.BackendObjectReference
-	for i := range filters {
-		if m := mirror(&filters[i]); m != nil {
-			refs = append(refs, m.BackendRef)
-		}
+// AsHTTPRule is everything of a GRPCRoute's rule but its matches in the shape of an HTTPRoute's: the fields mean the
+// same.
+func AsHTTPRule(r *gwv1.GRPCRouteRule) gwv1.HTTPRouteRule {
+	out := gwv1.HTTPRouteRule{Name: r.Name, Filters: asHTTPFilters(r.Filters), SessionPersistence: r.SessionPersistence}
+	for i := range r.BackendRefs {
+		out.BackendRefs = append(out.BackendRefs, gwv1.HTTPBackendRef{
+			BackendRef: r.BackendRefs[i].BackendRef, Filters: asHTTPFilters(r.BackendRefs[i].Filters),
+		})
 	}
-	return refs
+	return out
+}
+
+func asHTTPFilters(fs []gwv1.GRPCRouteFilter) []gwv1.HTTPRouteFilter {
+	var out []gwv1.HTTPRouteFilter
+	for i := range fs {
+		f := &fs[i]
+		out = append(out, gwv1.HTTPRouteFilter{
+			Type: gwv1.HTTPRouteFilterType(f.Type), RequestHeaderModifier: f.RequestHeaderModifier,
+			ResponseHeaderModifier: f.ResponseHeaderModifier, RequestMirror: f.RequestMirror, ExtensionRef: f.ExtensionRef,
+		})
+	}
+	return out
 }

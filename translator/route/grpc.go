@@ -28,46 +28,10 @@ func grpcRules(c *memo.Ctx, name ir.Name) Lowered {
 	list, _ := rules.([]gwv1.GRPCRouteRule)
 	for i := range list {
 		l.begin(i)
-		rule := asHTTPRule(&list[i])
-		l.rule(&rule, l.grpcMatches(list[i].Matches))
+		rule := input.AsHTTPRule(&list[i])
+		l.rule(&rule, matchesOf(list[i].Matches, l.grpcMatch))
 	}
 	return l.out
-}
-
-// asHTTPRule is everything of a rule but its matches in the shape of an HTTPRoute's: the fields mean the same.
-func asHTTPRule(r *gwv1.GRPCRouteRule) gwv1.HTTPRouteRule {
-	out := gwv1.HTTPRouteRule{Name: r.Name, Filters: asHTTPFilters(r.Filters), SessionPersistence: r.SessionPersistence}
-	for i := range r.BackendRefs {
-		out.BackendRefs = append(out.BackendRefs, gwv1.HTTPBackendRef{
-			BackendRef: r.BackendRefs[i].BackendRef, Filters: asHTTPFilters(r.BackendRefs[i].Filters),
-		})
-	}
-	return out
-}
-
-func asHTTPFilters(fs []gwv1.GRPCRouteFilter) []gwv1.HTTPRouteFilter {
-	var out []gwv1.HTTPRouteFilter
-	for i := range fs {
-		f := &fs[i]
-		out = append(out, gwv1.HTTPRouteFilter{
-			Type: gwv1.HTTPRouteFilterType(f.Type), RequestHeaderModifier: f.RequestHeaderModifier,
-			ResponseHeaderModifier: f.ResponseHeaderModifier, RequestMirror: f.RequestMirror, ExtensionRef: f.ExtensionRef,
-		})
-	}
-	return out
-}
-
-func (l *lowering) grpcMatches(matches []gwv1.GRPCRouteMatch) []numbered {
-	if len(matches) == 0 {
-		matches = []gwv1.GRPCRouteMatch{{}}
-	}
-	var out []numbered
-	for j := range matches {
-		if m, ok := l.grpcMatch(j, &matches[j]); ok {
-			out = append(out, numbered{j, m})
-		}
-	}
-	return out
 }
 
 // grpcMatch reads one match: service and method are the two segments of a gRPC request's path (gRPC over HTTP2,

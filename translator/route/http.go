@@ -21,20 +21,7 @@ func httpRules(c *memo.Ctx, name ir.Name) Lowered {
 	list, _ := rules.([]gwv1.HTTPRouteRule)
 	for i := range list {
 		l.begin(i)
-		l.rule(&list[i], l.httpMatches(list[i].Matches))
+		l.rule(&list[i], matchesOf(list[i].Matches, l.httpMatch))
 	}
 	return l.out
-}
-
-func (l *lowering) httpMatches(matches []gwv1.HTTPRouteMatch) []numbered {
-	if len(matches) == 0 {
-		matches = []gwv1.HTTPRouteMatch{{}}
-	}
-	var out []numbered
-	for j := range matches {
-		if m, ok := l.match(j, &matches[j]); ok {
-			out = append(out, numbered{j, m})
-		}
-	}
-	return out
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// match reads one match of the rule at hand. A match with an invalid expression is left out: what it should take
+// httpMatch reads one match of the rule at hand. A match with an invalid expression is left out: what it should take
 // cannot be told.
-func (l *lowering) match(index int, m *gwv1.HTTPRouteMatch) (ir.Match, bool) {
+func (l *lowering) httpMatch(index int, m *gwv1.HTTPRouteMatch) (ir.Match, bool) {
 	sub := finding.Element(".matches", index)
 	out := ir.Match{Path: pathMatch(m.Path)}
 	ok := out.Path.Type != ir.PathRegex || l.regex(sub+".path.value", out.Path.Value)

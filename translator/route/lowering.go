@@ -34,6 +34,20 @@ type numbered struct {
 	match ir.Match
 }
 
+// matchesOf reads the matches of a rule; a rule without any takes everything. Those that cannot be read are left out.
+func matchesOf[M any](matches []M, read func(int, *M) (ir.Match, bool)) []numbered {
+	if len(matches) == 0 {
+		matches = make([]M, 1)
+	}
+	var out []numbered
+	for i := range matches {
+		if m, ok := read(i, &matches[i]); ok {
+			out = append(out, numbered{i, m})
+		}
+	}
+	return out
+}
+
 // begin turns to the next rule.
 func (l *lowering) begin(index int) {
 	l.index, l.at, l.dropped = index, finding.Element("spec.rules", index), false
