@@ -24,7 +24,7 @@ func (s shower) action(action ir.Action) ir.Action {
 	f.Split = slices.Clone(f.Split)
 	reached := false
 	for i := range f.Split {
-		if w := &f.Split[i]; !w.Invalid && w.Redirect == nil {
+		if w := &f.Split[i]; !w.Invalid && w.Filters().Redirect == nil {
 			*w = s.share(*w)
 		}
 		reached = reached || !f.Split[i].Invalid && f.Split[i].Weight > 0
@@ -41,7 +41,11 @@ func (s shower) share(w ir.Weighted) ir.Weighted {
 	if !ok {
 		return ir.Weighted{Weight: w.Weight, Invalid: true}
 	}
-	w.Backend, w.Mirrors = name, s.mirrors(w.Mirrors)
+	w.Backend = name
+	if own := w.Filters(); len(own.Mirrors) > 0 {
+		own.Mirrors = s.mirrors(own.Mirrors)
+		w.Own = &own
+	}
 	return w
 }
 

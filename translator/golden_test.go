@@ -205,7 +205,7 @@ func actionText(r ir.Rule) string {
 			if w.Invalid {
 				name = "invalid"
 			}
-			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Features.Headers))
+			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Filters().Features.Headers))
 		}
 		s = strings.TrimSpace(s + a.Rewrite.Hostname + editText(a.Rewrite.Path))
 		if a.Timeout != (ir.Timeouts{}) {

@@ -60,12 +60,12 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 	if len(chains) == 0 {
 		return
 	}
-	p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}})
+	p.Resources = append(p.Resources, listenerResource(port))
 	p.Tables = append(p.Tables, chains[0].Table) // HTTP and HTTPS do not meet on a port
 	for _, ch := range chains {
 		p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeRouteTable, Table: ch.Table})
 		for _, s := range ch.Secrets {
-			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Secret: s})
+			p.Resources = append(p.Resources, certificateResource(s))
 		}
 		if ch.Clients != nil {
 			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Table: TableKey{PortKey: port}})

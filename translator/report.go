@@ -134,7 +134,7 @@ func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
 	if !ok {
 		return p
 	}
-	wanted := ResourceOf.Get(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}).Resource
+	wanted := ResourceOf.Get(c, listenerResource(port)).Resource
 	p.Proxies, p.Live, p.Refused = report.Proxies, report.Live, report.Refused
 	p.Current = wanted != nil && wanted.Version == report.Version
 	return p

@@ -91,16 +91,16 @@ func (t *told) holdersOf(key ResourceKey) holders {
 	switch key.Type { // the others are held by themselves
 	case ir.TypeVirtualHost:
 		if s := t.tables[key.Table]; s != nil {
-			if _, there := s.hosts[key.Host]; there {
+			if _, there := s.hosts[key.host().Host]; there {
 				return s.holders
 			}
 		}
 	case ir.TypeCluster:
-		if s := t.clusters[key.Backend]; s != nil {
+		if s := t.clusters[key.backend()]; s != nil {
 			return s.holders
 		}
 	case ir.TypeEndpoints:
-		if s := t.clusters[key.Backend]; s != nil && slices.Contains(needsOf(s.resource), key.ID()) {
+		if s := t.clusters[key.backend()]; s != nil && slices.Contains(needsOf(s.resource), key.ID()) {
 			return s.holders
 		}
 	default:
@@ -129,12 +129,12 @@ func (t *told) changed(key ResourceKey) {
 	switch key.Type { //nolint:exhaustive // what the others need is their plan's matter, or nothing
 	case ir.TypeVirtualHost:
 		if s := t.tables[key.Table]; s != nil && len(all) > 0 {
-			before := s.hosts[key.Host]
-			s.hosts[key.Host] = ResourceOf.Root(t.table, key).Resource
-			t.need(all, before, s.hosts[key.Host])
+			before := s.hosts[key.host().Host]
+			s.hosts[key.host().Host] = ResourceOf.Root(t.table, key).Resource
+			t.need(all, before, s.hosts[key.host().Host])
 		}
 	case ir.TypeCluster:
-		if s := t.clusters[key.Backend]; s != nil {
+		if s := t.clusters[key.backend()]; s != nil {
 			before := s.resource
 			s.resource = ResourceOf.Root(t.table, key).Resource
 			t.need(all, before, s.resource)
@@ -234,10 +234,10 @@ func (t *told) release(class *classState, key ResourceKey) {
 }
 
 func (t *told) holdCluster(class *classState, key ResourceKey) {
-	s := t.clusters[key.Backend]
+	s := t.clusters[key.backend()]
 	if s == nil {
 		s = &clusterState{resource: ResourceOf.Keep(t.table, key).Resource}
-		t.clusters[key.Backend] = s
+		t.clusters[key.backend()] = s
 	}
 	if s.add(class) {
 		t.touch(class, key)
@@ -248,7 +248,7 @@ func (t *told) holdCluster(class *classState, key ResourceKey) {
 }
 
 func (t *told) releaseCluster(class *classState, key ResourceKey) {
-	s := t.clusters[key.Backend]
+	s := t.clusters[key.backend()]
 	if !s.remove(class) {
 		return
 	}
@@ -258,7 +258,7 @@ func (t *told) releaseCluster(class *classState, key ResourceKey) {
 	}
 	if len(s.holders) == 0 {
 		ResourceOf.Release(t.table, key)
-		delete(t.clusters, key.Backend)
+		delete(t.clusters, key.backend())
 	}
 }
 

@@ -95,7 +95,7 @@ func (f *Forward) Backends() []BackendName {
 	for i := range f.Split {
 		if w := &f.Split[i]; !w.Invalid {
 			names = append(names, w.Backend)
-			mirrors(w.Mirrors)
+			mirrors(w.Filters().Mirrors)
 		}
 	}
 	mirrors(f.Mirrors)
@@ -105,10 +105,22 @@ func (f *Forward) Backends() []BackendName {
 // Weighted is one backend and its share. Invalid shares are answered with an error: 500 (Gateway API,
 // HTTPRouteRule.backendRefs), or UNAVAILABLE where gRPC is spoken (GRPCRouteRule.backendRefs).
 type Weighted struct {
-	Weight  uint32
 	Backend BackendName // empty when Invalid
+	Weight  uint32
 	Invalid bool
-	// What the filters of this backendRef ask for, in addition to those of the rule.
+	Own     *Filters // what the filters of this backendRef ask for, in addition to those of the rule; nil for nothing
+}
+
+// Filters returns what the filters of the backendRef ask for.
+func (w *Weighted) Filters() Filters {
+	if w.Own == nil {
+		return Filters{}
+	}
+	return *w.Own
+}
+
+// Filters are what the filters of one backendRef ask for.
+type Filters struct {
 	Features Features
 	Rewrite  Rewrite
 	Mirrors  []Mirror

@@ -202,13 +202,17 @@ func (l *lowering) withPrefix(action ir.Action, m ir.Match) ir.Action {
 		a.Rewrite.Path = complete(a.Rewrite.Path)
 		a.Split = slices.Clone(a.Split)
 		for i := range a.Split {
-			w := &a.Split[i]
-			w.Rewrite.Path = complete(w.Rewrite.Path)
-			if w.Redirect != nil {
-				redirect := *w.Redirect
-				redirect.Path = complete(redirect.Path)
-				w.Redirect = &redirect
+			if a.Split[i].Own == nil {
+				continue
 			}
+			f := a.Split[i].Filters()
+			f.Rewrite.Path = complete(f.Rewrite.Path)
+			if f.Redirect != nil {
+				redirect := *f.Redirect
+				redirect.Path = complete(redirect.Path)
+				f.Redirect = &redirect
+			}
+			a.Split[i].Own = &f
 		}
 		return a
 	default:

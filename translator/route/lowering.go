@@ -249,7 +249,9 @@ func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
 		sub := finding.Element(".backendRefs", i)
 		w.Backend = l.destination(sub, ref.BackendObjectReference)
 		f, ok := l.backendFilters(sub, ref.Filters)
-		w.Features, w.Rewrite, w.Mirrors, w.Redirect = f.features, f.rewrite, f.mirrors, f.redirect
+		if len(ref.Filters) > 0 {
+			w.Own = &ir.Filters{Features: f.features, Rewrite: f.rewrite, Mirrors: f.mirrors, Redirect: f.redirect}
+		}
 		if w.Backend == "" || !ok {
 			w = ir.Weighted{Weight: w.Weight, Invalid: true}
 		}
