@@ -205,14 +205,14 @@ func actionText(r ir.Rule) string {
 			if w.Invalid {
 				name = "invalid"
 			}
-			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Filters().Features.Headers))
+			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Filters().Features.Headers)+authText(w.Filters().Features.Auth))
 		}
 		s = strings.TrimSpace(s + a.Rewrite.Hostname + editText(a.Rewrite.Path))
 		if a.Timeout != (ir.Timeouts{}) {
 			s += fmt.Sprintf(" timeout %s/%s", a.Timeout.Request, a.Timeout.Backend)
 		}
 	}
-	return s + headersText(r.Features.Headers)
+	return s + headersText(r.Features.Headers) + authText(r.Features.Auth)
 }
 
 func editText(e *ir.PathEdit) string {
@@ -224,6 +224,13 @@ func editText(e *ir.PathEdit) string {
 	default:
 		return " " + e.Prefix + "=>" + e.Value
 	}
+}
+
+func authText(a *ir.ExternalAuth) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprintf(" ask %s grpc=%t prefix=%q request=%v response=%v body=%d", a.Backend, a.GRPC, a.Prefix, a.Request, a.Response, a.MaxBody)
 }
 
 func headersText(h ir.HeaderEdits) string {

@@ -77,9 +77,7 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 func backendsIn(rules []ir.Rule) []ir.BackendName {
 	var names []ir.BackendName
 	for i := range rules {
-		if forward, ok := rules[i].Action.(ir.Forward); ok {
-			names = append(names, forward.Backends()...)
-		}
+		names = append(names, rules[i].Backends()...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -35,8 +35,8 @@ func virtualHostOf(c *memo.Ctx, key HostKey) ir.VirtualHost {
 	for _, cl := range claims(c, key.Host, listener) {
 		vh.Origin = append(vh.Origin, ir.Origin{Ref: cl.route})
 		for i, rule := range RulesOf.Get(c, cl.route).Rules {
-			rule.Action = shown.action(withPorts(rule.Action, key.Table, ports))
-			ranked = append(ranked, rankedRule{rule: rule, claim: cl, index: i})
+			rule.Action = withPorts(rule.Action, key.Table, ports)
+			ranked = append(ranked, rankedRule{rule: shown.rule(rule), claim: cl, index: i})
 		}
 	}
 	slices.SortFunc(ranked, compareRank)

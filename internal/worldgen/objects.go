@@ -187,7 +187,7 @@ func (m *Maker) rule() gwv1.HTTPRouteRule {
 }
 
 func (m *Maker) filters() []gwv1.HTTPRouteFilter {
-	switch m.Choose.Pick(9) {
+	switch m.Choose.Pick(10) {
 	case 0:
 		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &gwv1.HTTPRequestRedirectFilter{
 			Scheme: of(m, []*string{nil, ptr("https")}), Port: of(m, []*gwv1.PortNumber{nil, ptr(int32(8443)), ptr(int32(80))}),
@@ -210,6 +210,11 @@ func (m *Maker) filters() []gwv1.HTTPRouteFilter {
 	case 5:
 		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestMirror, RequestMirror: &gwv1.HTTPRequestMirrorFilter{
 			BackendRef: m.backendRef().BackendObjectReference, Percent: of(m, []*int32{nil, ptr(int32(0)), ptr(int32(30))}),
+		}}}
+	case 6:
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterExternalAuth, ExternalAuth: &gwv1.HTTPExternalAuthFilter{
+			ExternalAuthProtocol: of(m, []gwv1.HTTPRouteExternalAuthProtocol{"HTTP", "GRPC"}), BackendRef: m.backendRef().BackendObjectReference,
+			HTTPAuthConfig: &gwv1.HTTPAuthConfig{}, GRPCAuthConfig: &gwv1.GRPCAuthConfig{},
 		}}}
 	default:
 		return nil

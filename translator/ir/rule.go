@@ -84,9 +84,20 @@ type Retry struct {
 	Backoff  time.Duration // base interval; 0 leaves it to the proxy
 }
 
-// Backends lists every backend that requests or copies of them go to, in the order of the route, perhaps repeatedly.
-func (f *Forward) Backends() []BackendName {
+// Backends lists every backend that requests of the rule, copies of them, or questions about them go to, perhaps
+// repeatedly.
+func (r *Rule) Backends() []BackendName {
 	var names []BackendName
+	asked := func(f Features) {
+		if f.Auth != nil {
+			names = append(names, f.Auth.Backend)
+		}
+	}
+	asked(r.Features)
+	f, ok := r.Action.(Forward)
+	if !ok {
+		return names
+	}
 	mirrors := func(list []Mirror) {
 		for _, m := range list {
 			names = append(names, m.Backend)
@@ -96,6 +107,7 @@ func (f *Forward) Backends() []BackendName {
 		if w := &f.Split[i]; !w.Invalid {
 			names = append(names, w.Backend)
 			mirrors(w.Filters().Mirrors)
+			asked(w.Filters().Features)
 		}
 	}
 	mirrors(f.Mirrors)
@@ -180,7 +192,18 @@ type Timeouts struct {
 type Features struct {
 	Headers HeaderEdits
 	CORS    *CORS
+	Auth    *ExternalAuth
 	Session *Session
+}
+
+// ExternalAuth asks an authorization server before a request goes on (GEP-1494).
+type ExternalAuth struct {
+	Backend  BackendName
+	GRPC     bool     // the protocol of envoy.service.auth.v3; HTTP otherwise
+	Prefix   string   // HTTP: stands before the path that is asked about; empty for none
+	Request  []string // headers that are sent, lower case, sorted; nil for all (gRPC), or for those that always are (HTTP)
+	Response []string // HTTP: headers of the answer that the backend gets, lower case, sorted; nil for all
+	MaxBody  uint32   // bytes of the request's body that are sent; a larger request is refused; 0 sends none
 }
 
 // CORS answers preflight requests and says in answers which other origins may read them (Fetch standard, "CORS

@@ -6,6 +6,7 @@ import (
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -39,6 +40,11 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 			out.mirrors = append(out.mirrors, l.mirror(sub+".requestMirror", f.RequestMirror)...)
 		case gwv1.HTTPRouteFilterCORS:
 			out.features.CORS = cors(f.CORS)
+		case gwv1.HTTPRouteFilterExternalAuth:
+			if out.features.Auth != nil {
+				l.drop(finding.RuleFilters, sub, "only one ExternalAuth filter is possible")
+			}
+			out.features.Auth = l.externalAuth(sub+".externalAuth", f.ExternalAuth)
 		default:
 			l.drop(finding.RuleUnsupported, sub+".type", "filter "+string(f.Type))
 		}
@@ -77,7 +83,7 @@ func (l *lowering) mirror(sub string, f *gwv1.HTTPRequestMirrorFilter) []ir.Mirr
 	case f.Percent != nil:
 		share = uint64(*f.Percent) * million / 100 //nolint:gosec // the schema bounds percentages
 	}
-	backend := l.destination(sub+".backendRef", f.BackendRef)
+	backend := l.destination(sub+".backendRef", attach.NewBackendRef(l.route, f.BackendRef))
 	if backend == "" || share == 0 {
 		return nil
 	}

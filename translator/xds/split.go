@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -45,7 +46,7 @@ func parts(rule *ir.Rule, a ir.Forward) []part {
 // needsRoute tells whether a backendRef asks for more than a weighted cluster carries.
 func needsRoute(w ir.Weighted) bool {
 	f := w.Filters()
-	return f.Features.CORS != nil || f.Rewrite.Path != nil || len(f.Mirrors) > 0 || f.Redirect != nil
+	return f.Features.CORS != nil || f.Features.Auth != nil || f.Rewrite.Path != nil || len(f.Mirrors) > 0 || f.Redirect != nil
 }
 
 func failingPart(rule *ir.Rule, a ir.Forward) *part {
@@ -71,10 +72,9 @@ func partEach(rule *ir.Rule, a ir.Forward, valid []ir.Weighted) []part {
 	for _, w := range valid {
 		p := part{suffix: "/" + string(w.Backend), weight: w.Weight, rule: *rule}
 		own := w.Filters().Features
-		p.rule.Features = ir.Features{Headers: joinHeaders(own.Headers, rule.Features.Headers), CORS: rule.Features.CORS, Session: rule.Features.Session}
-		if own.CORS != nil {
-			p.rule.Features.CORS = own.CORS
-		}
+		p.rule.Features.Headers = joinHeaders(own.Headers, rule.Features.Headers)
+		p.rule.Features.CORS = cmp.Or(own.CORS, rule.Features.CORS)
+		p.rule.Features.Auth = cmp.Or(own.Auth, rule.Features.Auth)
 		if rule.Features.Session != nil && len(valid) > 1 {
 			p.pin = pinOf(w.Backend)
 		}
