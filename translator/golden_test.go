@@ -122,6 +122,15 @@ func conditions(m *machine) string {
 				lines = append(lines, fmt.Sprintf("%s#%s attached=%d kinds=%d", ref, l.Name, l.AttachedRoutes, len(l.SupportedKinds)))
 				add(ref.String()+"#"+string(l.Name), l.Conditions)
 			}
+			if n := *s.AttachedListenerSets; n > 0 {
+				lines = append(lines, fmt.Sprintf("%s sets=%d", ref, n))
+			}
+		case *gwv1.ListenerSetStatus:
+			add(ref.String(), s.Conditions)
+			for _, l := range s.Listeners {
+				lines = append(lines, fmt.Sprintf("%s#%s attached=%d kinds=%d", ref, l.Name, l.AttachedRoutes, len(l.SupportedKinds)))
+				add(ref.String()+"#"+string(l.Name), l.Conditions)
+			}
 		case *gwv1.HTTPRouteStatus:
 			for i, p := range s.Parents {
 				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
@@ -151,7 +160,13 @@ func programmed(m *machine) string {
 		}
 	}
 	for ref, r := range m.reports {
-		if s, ok := r.Status.(*gwv1.GatewayStatus); ok {
+		switch s := r.Status.(type) {
+		case *gwv1.GatewayStatus:
+			add(ref.String(), s.Conditions)
+			for _, l := range s.Listeners {
+				add(ref.String()+"#"+string(l.Name), l.Conditions)
+			}
+		case *gwv1.ListenerSetStatus:
 			add(ref.String(), s.Conditions)
 			for _, l := range s.Listeners {
 				add(ref.String()+"#"+string(l.Name), l.Conditions)

@@ -26,6 +26,8 @@ var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Re
 		return classReport(c, ref)
 	case ir.KindGateway:
 		return gatewayReport(c, ref)
+	case ir.KindListenerSet:
+		return setReport(c, ref)
 	case ir.KindBackendTLSPolicy:
 		return policyReport(c, ref)
 	default:
@@ -66,7 +68,8 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
 		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", gwv1.GatewayReasonInvalidParameters)
 	}
-	g.problems = append(g.problems, attach.FrontendProblems(gateway, spec)...)
+	g.problems = append(g.problems, attach.FrontendProblems(c, gateway, spec)...)
+	g.problems = append(g.problems, attach.AllowedListenersProblems(gateway, spec)...)
 	g.problems = append(g.problems, attach.ClientCertificateOf.Get(c, gateway).Problems...)
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {
@@ -101,7 +104,7 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	generation, _ := input.Generations.Read(c, ref)
 	g := status.Gateway{Generation: generation, Problems: gatewayProblems.Get(c, ref.Name)}
 	all := slices.Clone(g.Problems)
-	for _, l := range attach.Listeners.Get(c, ref.Name) {
+	for _, l := range attach.Listeners.Get(c, ref) {
 		row := listenerRow(c, &l, settings)
 		all = append(all, row.Problems...)
 		g.Listeners = append(g.Listeners, row)
@@ -109,6 +112,7 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	if settings.Standalone == input.On && GatewayServed.Get(c, ref.Name) {
 		g.Addresses = []string{settings.Bind}
 	}
+	g.Sets = attachedSets.Get(c, ref.Name)
 	r.Status, r.Findings = status.GatewayStatus(g), status.Findings(all)
 	return r
 }
@@ -116,14 +120,11 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) status.Listener {
 	row := status.Listener{Name: l.Key.Section, Kinds: l.Kinds, Attached: attachedTo.Get(c, l.Key), Problems: slices.Clone(l.Problems)}
 	row.Problems = append(row.Problems, attach.CertificatesOf.Get(c, l.Key).Problems...)
-	port := PortKey{l.Key.Gateway, l.Port}
-	served := l.Usable() && GatewayServed.Get(c, l.Key.Gateway) && slices.ContainsFunc(chainsOf.Get(c, port), func(ch chain) bool {
-		return ch.has(l)
-	})
-	if !served {
+	row.Problems = append(row.Problems, attach.Overlaps.Get(c, l.Key)...)
+	if !isOpen(c, l) || !GatewayServed.Get(c, l.Key.Gateway) {
 		return row
 	}
-	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
+	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), PortKey{l.Key.Gateway, l.Port})
 	row.Problems = append(row.Problems, refusedListener(c, l)...)
 	return row
 }
@@ -149,13 +150,13 @@ var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.Listen
 	return n
 }, memo.Same)
 
-// attachedGroups is the number of groups that the buckets of a Gateway's routes are counted in, so that one more route
+// attachedGroups is the number of groups that the buckets of a parent's routes are counted in, so that one more route
 // adds up a few numbers and not one for each bucket.
 const attachedGroups = 16
 
 // attachedInGroup counts the routes in a sixteenth of the buckets. Its key's Shard is the group.
 var attachedInGroup = memo.NewQuery("attachedInGroup", func(c *memo.Ctx, key listenerShard) int {
-	shards, _ := input.RouteShards.Read(c, key.Listener.Gateway)
+	shards, _ := input.RouteShards.Read(c, key.Listener.Parent())
 	n := 0
 	for _, shard := range shards {
 		if shard%attachedGroups == key.Shard {
@@ -171,7 +172,7 @@ type listenerShard struct {
 }
 
 var attachedInShard = memo.NewQuery("attachedInShard", func(c *memo.Ctx, key listenerShard) int {
-	routes, _ := input.RoutesOfGateway.Read(c, input.GatewayShard{Gateway: key.Listener.Gateway, Shard: key.Shard})
+	routes, _ := input.RoutesOfParent.Read(c, input.ParentShard{Parent: key.Listener.Parent(), Shard: key.Shard})
 	n := 0
 	for _, r := range routes {
 		if attaches(c, r, key.Listener) {
