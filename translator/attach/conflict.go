@@ -91,9 +91,9 @@ var holderOf = memo.NewQuery("holderOf", func(c *memo.Ctx, port input.GatewayPor
 	var h holder
 	parents, _ := input.ParentsOfPort.Read(c, port)
 	for _, parent := range parents {
-		protocols := protocolsOn.Get(c, parentPort{parent, port.Port})
-		if len(protocols) > 0 && parentAdmitted(c, parent) && (h.Parent == (ir.Ref{}) || compareParents(c, parent, h.Parent) < 0) {
-			h = holder{parent, port.Port, protocols}
+		spoken := protocolsOn.Get(c, parentPort{parent, port.Port})
+		if len(spoken) > 0 && parentAdmitted(c, parent) && (h.Parent == (ir.Ref{}) || compareParents(c, parent, h.Parent) < 0) {
+			h = holder{parent, port.Port, spoken}
 		}
 	}
 	return h
@@ -107,14 +107,14 @@ type parentPort struct {
 
 // protocolsOn lists the protocols that an object's listeners speak on a port, of those that are served.
 var protocolsOn = memo.NewQuery("protocolsOn", func(c *memo.Ctx, p parentPort) []gwv1.ProtocolType {
-	var protocols []gwv1.ProtocolType
+	var spoken []gwv1.ProtocolType
 	for _, l := range specsOf(c, p.Parent) {
 		if l.Port == p.Port && served(l.Protocol) {
-			protocols = append(protocols, l.Protocol)
+			spoken = append(spoken, l.Protocol)
 		}
 	}
-	slices.Sort(protocols)
-	return slices.Compact(protocols)
+	slices.Sort(spoken)
+	return slices.Compact(spoken)
 }, memo.Equal)
 
 // hostHolder finds the object with the highest precedence that asks for a host name on a port, of those that the port
@@ -156,7 +156,7 @@ func (l *Listener) findClash(c *memo.Ctx, s input.Settings) {
 	}
 	if h := boundHolder.Get(c, boundPort{l.Key.Gateway, l.Bound}); h.Parent != (ir.Ref{}) && h.Port != l.Port {
 		l.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, l.Port, l.Bound,
-			"which is port "+strconv.Itoa(int(h.Port))+" of "+l.words(h.Parent))
+			"port "+strconv.Itoa(int(h.Port))+" of "+l.words(h.Parent))
 	}
 	if owner := portOwner.Get(c, l.Bound); owner != (ir.Name{}) && owner != l.Key.Gateway {
 		l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())

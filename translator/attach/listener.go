@@ -32,9 +32,6 @@ func (k ListenerKey) Parent() ir.Ref {
 // Origin names the listener as the origin of what is made of it.
 func (k ListenerKey) Origin() ir.Origin { return ir.Origin{Ref: k.Parent(), Section: k.Section} }
 
-// String names the listener for people.
-func (k ListenerKey) String() string { return k.Parent().Name.String() + " " + k.Section }
-
 // CompareKeys orders listeners by name: those of Gateways before those of ListenerSets.
 func CompareKeys(a, b ListenerKey) int {
 	return cmp.Or(a.Gateway.Compare(b.Gateway), a.Set.Compare(b.Set), cmp.Compare(a.Section, b.Section))
