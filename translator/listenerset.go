@@ -28,13 +28,12 @@ func setProblems(c *memo.Ctx, set ir.Name) []finding.Problem {
 func setReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	r := status.Report{Object: ref}
 	generation, _ := input.Generations.Read(c, ref)
-	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	in := status.ListenerSet{Generation: generation, Problems: setProblems(c, ref.Name)}
 	admission := attach.AdmissionOf.Get(c, ref.Name)
 	in.Unprogrammed = admission.Admitted && gatewayUnusable.Get(c, admission.Gateway)
 	all := slices.Clone(in.Problems)
 	for _, l := range attach.Listeners.Get(c, ref) {
-		row := listenerRow(c, &l, settings)
+		row := listenerRow(c, &l)
 		all = append(all, row.Problems...)
 		in.Listeners = append(in.Listeners, row)
 	}

@@ -105,7 +105,7 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	g := status.Gateway{Generation: generation, Problems: gatewayProblems.Get(c, ref.Name)}
 	all := slices.Clone(g.Problems)
 	for _, l := range attach.Listeners.Get(c, ref) {
-		row := listenerRow(c, &l, settings)
+		row := listenerRow(c, &l)
 		all = append(all, row.Problems...)
 		g.Listeners = append(g.Listeners, row)
 	}
@@ -117,21 +117,23 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	return r
 }
 
-func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) status.Listener {
+func listenerRow(c *memo.Ctx, l *attach.Listener) status.Listener {
 	row := status.Listener{Name: l.Key.Section, Kinds: l.Kinds, Attached: attachedTo.Get(c, l.Key), Problems: slices.Clone(l.Problems)}
 	row.Problems = append(row.Problems, attach.CertificatesOf.Get(c, l.Key).Problems...)
 	row.Problems = append(row.Problems, attach.Overlaps.Get(c, l.Key)...)
 	if !isOpen(c, l) || !GatewayServed.Get(c, l.Key.Gateway) {
 		return row
 	}
-	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), PortKey{l.Key.Gateway, l.Port})
+	row.Programmed = progressOf.Get(c, PortKey{l.Key.Gateway, l.Port})
 	row.Problems = append(row.Problems, refusedListener(c, l)...)
 	return row
 }
 
-func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
+// progressOf says how far the proxies are with a port: all of its listeners are one resource.
+var progressOf = memo.NewQuery("progressOf", func(c *memo.Ctx, port PortKey) status.Progress {
+	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	p := status.Progress{Served: true}
-	report, ok := input.ListenerReports.Read(c, input.ClassListener{Class: class, Listener: port.Name()})
+	report, ok := input.ListenerReports.Read(c, input.ClassListener{Class: ClassOf(settings, port.Gateway), Listener: port.Name()})
 	if !ok {
 		return p
 	}
@@ -139,7 +141,7 @@ func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
 	p.Proxies, p.Live, p.Refused = report.Proxies, report.Live, report.Refused
 	p.Current = wanted != nil && wanted.Version == report.Version
 	return p
-}
+}, memo.Same)
 
 // attachedTo counts the routes that attach to a listener, whether or not it is served.
 var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.ListenerKey) int {
