@@ -29,17 +29,20 @@ func (l *Listener) hostnameConflict(other string) {
 	l.conflict(finding.ListenerHostname, ".hostname", gwv1.ListenerReasonHostnameConflict, other)
 }
 
-// findConflicts marks indistinct listeners of one object, which are at most 64.
+// findConflicts marks indistinct listeners of one object, which are at most 64. What an earlier object has none of them
+// asks for.
 func findConflicts(listeners []Listener) {
+	asks := make([]bool, len(listeners))
+	for i := range listeners {
+		l := &listeners[i]
+		asks[i] = served(l.Protocol) && !slices.ContainsFunc(l.Problems, func(p finding.Problem) bool { return p.Condition == finding.Conflicted })
+	}
 	for i := range listeners {
 		a := &listeners[i]
-		if !served(a.Protocol) {
-			continue
-		}
 		for j := range listeners {
 			b := &listeners[j]
 			switch {
-			case i == j || a.Port != b.Port || !served(b.Protocol):
+			case i == j || a.Port != b.Port || !asks[i] || !asks[j]:
 			case a.Protocol != b.Protocol:
 				a.protocolConflict(ownWords(b.Key.Section))
 			case a.Hostname == b.Hostname:
@@ -91,8 +94,11 @@ var holderOf = memo.NewQuery("holderOf", func(c *memo.Ctx, port input.GatewayPor
 	var h holder
 	parents, _ := input.ParentsOfPort.Read(c, port)
 	for _, parent := range parents {
+		if !parentAdmitted(c, parent) {
+			continue
+		}
 		spoken := protocolsOn.Get(c, parentPort{parent, port.Port})
-		if len(spoken) > 0 && parentAdmitted(c, parent) && (h.Parent == (ir.Ref{}) || compareParents(c, parent, h.Parent) < 0) {
+		if len(spoken) > 0 && (h.Parent == (ir.Ref{}) || compareParents(c, parent, h.Parent) < 0) {
 			h = holder{parent, port.Port, spoken}
 		}
 	}
@@ -124,8 +130,11 @@ var hostHolder = memo.NewQuery("hostHolder", func(c *memo.Ctx, place input.Liste
 	listeners, _ := input.ListenersAt.Read(c, place)
 	port := holderOf.Get(c, place.GatewayPort)
 	for _, l := range listeners {
+		if !parentAdmitted(c, l.Ref) {
+			continue
+		}
 		protocol := protocolOf.Get(c, l)
-		if !served(protocol) || port.refuses(l.Ref, protocol) || !parentAdmitted(c, l.Ref) {
+		if !served(protocol) || port.refuses(l.Ref, protocol) {
 			continue
 		}
 		if first == (ir.Ref{}) || compareParents(c, l.Ref, first) < 0 {

@@ -87,10 +87,10 @@ var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, parent ir.Ref) []Li
 			listeners[i].checkClients(c)
 		}
 	}
-	findConflicts(listeners)
 	if parent.Kind == ir.KindListenerSet {
 		findEarlier(c, listeners)
 	}
+	findConflicts(listeners)
 	for i := range listeners {
 		if served(listeners[i].Protocol) {
 			listeners[i].findClash(c, settings)

@@ -49,7 +49,10 @@ var AdmissionOf = memo.NewQuery("AdmissionOf", func(c *memo.Ctx, set ir.Name) Ad
 		}
 	}
 	return a
-}, memo.Equal)
+}, memo.Equal).Recovering(func(set ir.Name, panicked any) Admission {
+	ref := ir.Ref{Kind: ir.KindListenerSet, Name: set}
+	return Admission{Problems: []finding.Problem{{Finding: finding.New(finding.Internal, ref, "spec.parentRef", panicked)}}}
+})
 
 // admits tells whether a Gateway lets in ListenerSets of a namespace.
 func admits(c *memo.Ctx, gateway ir.Name, namespace string) bool {
