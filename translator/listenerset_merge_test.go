@@ -22,63 +22,85 @@ type owner struct {
 	listeners []gwv1.Listener
 }
 
-// expected returns the reason of the conflict of each listener, and "overlaps" behind it for an HTTPS listener that others
-// of its port meet; owners come in the order of precedence.
+// merged is what a walk through the merged list has found so far.
+type merged struct {
+	protocols map[int32]map[gwv1.ProtocolType]bool // of ports that earlier owners have
+	hosts     map[string]bool                      // and of host names
+	open      []door                               // HTTPS listeners without conflict
+	out       map[ir.Origin]string
+}
+
+// door is an HTTPS listener.
+type door struct {
+	at   ir.Origin
+	port int32
+	host ir.Hostname
+}
+
+// expected returns the reason of the conflict of each listener, or "overlaps" for an HTTPS listener that others of its port
+// meet; owners come in the order of precedence.
 func expected(owners []owner) map[ir.Origin]string {
-	protocols := map[int32]map[gwv1.ProtocolType]bool{} // of ports that earlier owners have
-	hosts := map[string]bool{}                          // and of host names
-	out := map[ir.Origin]string{}
-	type https struct {
-		at   ir.Origin
-		port int32
-		host ir.Hostname
-	}
-	var open []https
+	m := merged{protocols: map[int32]map[gwv1.ProtocolType]bool{}, hosts: map[string]bool{}, out: map[ir.Origin]string{}}
 	for _, o := range owners {
-		var kept []gwv1.Listener // not lost to an earlier owner
-		for _, l := range o.listeners {
-			at, others := ir.Origin{Ref: o.ref, Section: string(l.Name)}, protocols[l.Port]
-			switch {
-			case len(others) > 1 || len(others) == 1 && !others[l.Protocol]:
-				out[at] = "ProtocolConflict"
-			case hosts[fmt.Sprint(l.Port, input.ListenerHost(&l))]:
-				out[at] = "HostnameConflict"
-			default:
-				kept = append(kept, l)
-			}
-		}
-		for _, l := range kept {
-			at := ir.Origin{Ref: o.ref, Section: string(l.Name)}
-			for _, other := range kept {
-				switch {
-				case l.Name == other.Name || l.Port != other.Port || out[at] != "": // the first that is found gives the reason
-				case l.Protocol != other.Protocol:
-					out[at] = "ProtocolConflict"
-				case input.ListenerHost(&l) == input.ListenerHost(&other):
-					out[at] = "HostnameConflict"
-				}
-			}
-			if out[at] == "" && l.Protocol == gwv1.HTTPSProtocolType {
-				open = append(open, https{at, l.Port, input.ListenerHost(&l)})
-			}
-		}
-		for _, l := range kept {
-			if protocols[l.Port] == nil {
-				protocols[l.Port] = map[gwv1.ProtocolType]bool{}
-			}
-			protocols[l.Port][l.Protocol], hosts[fmt.Sprint(l.Port, input.ListenerHost(&l))] = true, true
-		}
+		m.take(o)
 	}
-	for _, a := range open {
-		meets := slices.ContainsFunc(open, func(b https) bool {
+	for _, a := range m.open {
+		meets := slices.ContainsFunc(m.open, func(b door) bool {
 			_, common := attach.Intersect(a.host, b.host)
 			return common && a.port == b.port && a.at != b.at
 		})
 		if meets {
-			out[a.at] = "overlaps"
+			m.out[a.at] = "overlaps"
 		}
 	}
-	return out
+	return m.out
+}
+
+func placeOf(l gwv1.Listener) string { return fmt.Sprint(l.Port, input.ListenerHost(&l)) }
+
+// take goes on with the listeners of an owner: what earlier ones have is lost, what the others quarrel about nobody gets,
+// and all that they ask for is no longer there for later ones.
+func (m *merged) take(o owner) {
+	var kept []gwv1.Listener
+	for _, l := range o.listeners {
+		at, others := ir.Origin{Ref: o.ref, Section: string(l.Name)}, m.protocols[l.Port]
+		switch {
+		case len(others) > 1 || len(others) == 1 && !others[l.Protocol]:
+			m.out[at] = "ProtocolConflict"
+		case m.hosts[placeOf(l)]:
+			m.out[at] = "HostnameConflict"
+		default:
+			kept = append(kept, l)
+		}
+	}
+	for _, l := range kept {
+		at := ir.Origin{Ref: o.ref, Section: string(l.Name)}
+		if reason := quarrel(l, kept); reason != "" {
+			m.out[at] = reason
+		} else if l.Protocol == gwv1.HTTPSProtocolType {
+			m.open = append(m.open, door{at, l.Port, input.ListenerHost(&l)})
+		}
+	}
+	for _, l := range kept {
+		if m.protocols[l.Port] == nil {
+			m.protocols[l.Port] = map[gwv1.ProtocolType]bool{}
+		}
+		m.protocols[l.Port][l.Protocol], m.hosts[placeOf(l)] = true, true
+	}
+}
+
+// quarrel is the conflict of a listener with the first of its owner's that it has one with.
+func quarrel(l gwv1.Listener, all []gwv1.Listener) string {
+	for _, other := range all {
+		switch {
+		case l.Name == other.Name || l.Port != other.Port:
+		case l.Protocol != other.Protocol:
+			return "ProtocolConflict"
+		case placeOf(l) == placeOf(other):
+			return "HostnameConflict"
+		}
+	}
+	return ""
 }
 
 // conflictsOf returns the same of the statuses.
