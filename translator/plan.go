@@ -96,10 +96,12 @@ var wantsOf = memo.NewQuery("wantsOf", func(c *memo.Ctx, _ struct{}) []Want {
 	}
 	hosts := map[ir.Name][]ir.Hostname{}
 	for _, gw := range attach.OurGateways.Get(c, struct{}{}) {
-		listeners := attach.Listeners.Get(c, gw)
-		for i := range listeners {
-			for _, secret := range attach.CertificatesOf.Get(c, listeners[i].Key).Missing {
-				hosts[secret] = append(hosts[secret], namesOf(c, &listeners[i])...)
+		for _, parent := range attach.ParentsFor(c, gw) {
+			listeners := attach.Listeners.Get(c, parent)
+			for i := range listeners {
+				for _, secret := range attach.CertificatesOf.Get(c, listeners[i].Key).Missing {
+					hosts[secret] = append(hosts[secret], namesOf(c, &listeners[i])...)
+				}
 			}
 		}
 	}
@@ -119,13 +121,12 @@ func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
 	}
 	var names []ir.Hostname
 	table := TableKey{PortKey{l.Key.Gateway, l.Port}, true}
-	all := doors.Get(c, table.PortKey)
-	for _, shard := range shardsOf.Get(c, table) {
-		if shard == fixedShard {
+	for _, bucket := range bucketsOf.Get(c, table) {
+		if bucket.Parent != l.Ref() {
 			continue
 		}
-		for _, host := range hostsOf.Get(c, shardKey{table, shard}) {
-			if owner, _ := ownerOf(all, host); owner.Section == l.Key.Section {
+		for _, host := range hostsOf.Get(c, bucketKey{table, bucket}) {
+			if owner, _ := ownerOf(c, table.PortKey, host); owner.Listener == l.Key {
 				names = append(names, host)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
@@ -124,7 +125,7 @@ func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
 		return xds.Endpoints(attach.Endpoints(c, key.backend()))
 	case ir.TypeSecret:
 		if key.Name == "" {
-			port := attach.GatewayPort(key.Table.PortKey)
+			port := input.GatewayPort(key.Table.PortKey)
 			return xds.Authority(ir.ClientAuthority(port.Gateway, port.Port),
 				[]byte(attach.ClientAuthorities.Get(c, port)), attach.ClientValidationOf.Get(c, port).Fallback)
 		}

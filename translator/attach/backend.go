@@ -141,7 +141,7 @@ func portList(svc *input.Service) string {
 	if len(svc.Ports) == 0 {
 		return "none"
 	}
-	return words(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
+	return join(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
 }
 
 // appProtocol is what an appProtocol says of a backend.
