@@ -188,7 +188,7 @@ var routes = []Entry{
 	{
 		Code: RuleHeader, Level: Error, Title: "header cannot be changed",
 		Template: "header %q cannot be changed by a filter; requests that match it are answered with 500",
-		Meaning:  "Host and the headers that begin with a colon decide where a request goes. Use URLRewrite for the host name.",
+		Meaning:  "Host and the headers that begin with a colon decide where a request goes. Content-Length, Transfer-Encoding, Connection and the like say where a message ends and belong to one connection: changed, they let one request be read as two.",
 		Example:  "requestHeaderModifier: {set: [{name: Host, value: a}]}",
 		Fix:      "Use urlRewrite.hostname, or another header.",
 	},

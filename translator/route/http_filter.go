@@ -113,13 +113,21 @@ func cors(f *gwv1.HTTPCORSFilter) *ir.CORS {
 	return c
 }
 
+// untouchable are the headers that no filter changes: the host, of which a rewrite is told, and those that frame messages
+// or belong to one connection (RFC 9110, 7.6.1 and 8.6). Another content-length than that of the body is how a second
+// request is smuggled into a connection that other routes share.
+var untouchable = []string{
+	"connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
+	"transfer-encoding", "upgrade",
+}
+
 func (l *lowering) edits(sub string, f *gwv1.HTTPHeaderFilter) []ir.HeaderEdit {
 	if f == nil {
 		return nil
 	}
 	var out []ir.HeaderEdit
 	edit := func(list string, op ir.HeaderOp, name, value string) {
-		if strings.EqualFold(name, "host") || strings.HasPrefix(name, ":") {
+		if strings.HasPrefix(name, ":") || slices.Contains(untouchable, strings.ToLower(name)) {
 			l.drop(finding.RuleHeader, sub+list, name)
 			return
 		}
