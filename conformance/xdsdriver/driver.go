@@ -28,6 +28,8 @@ type Driver struct {
 	Envoy  *envoy.Process
 	// Pushed counts the resources that were sent, Nacks the messages that Envoy refused.
 	Pushed, Nacks atomic.Int64
+	// Refused are the rejections that were told of until InSync last returned.
+	Refused []xdsserver.Rejection
 
 	dir  string
 	grpc *grpc.Server
@@ -101,6 +103,7 @@ func (d *Driver) InSync(t *testing.T) {
 		if err != nil {
 			t.Fatal("Envoy did not come in sync: ", err)
 		}
+		d.Refused = append(d.Refused, facts.Rejections...)
 		if len(facts.InSync) > 0 {
 			return
 		}

@@ -25,6 +25,7 @@ type plan struct {
 	stamps     map[ir.ResourceID]string   // of what is wanted; with its needs they are its version
 	earlier    map[ir.ResourceID][]string // stamps that there were
 	versions   map[ir.ResourceID]string   // of what is wanted
+	forgiven   map[string]bool            // names that were refused in another version than is wanted
 }
 
 func newPlan(r *rand.Rand, badness int, whole bool) *plan {
@@ -36,7 +37,7 @@ func newPlan(r *rand.Rand, badness int, whole bool) *plan {
 	return &plan{
 		r: r, badness: badness, whole: whole, world: world, rejected: rejected, hosts: map[string][]int{}, doors: map[int]bool{},
 		resolved: map[int]bool{}, stamps: map[ir.ResourceID]string{}, earlier: map[ir.ResourceID][]string{},
-		versions: map[ir.ResourceID]string{},
+		versions: map[ir.ResourceID]string{}, forgiven: map[string]bool{},
 	}
 }
 
@@ -178,7 +179,9 @@ func (p *plan) set(proxy *Proxy, id ir.ResourceID, r *ir.Resource) {
 	if r != nil {
 		version = r.Version
 	}
-	p.rejected.Forgive(id, version)
+	if p.rejected.Forgive(id, version) {
+		p.forgiven[id.Name] = true
+	}
 	proxy.Touch(id)
 }
 

@@ -34,6 +34,7 @@ var planted = []struct {
 	{"a table that comes later gets no hosts", "proxy.go", "p.open(name)", "_ = name", "I6"},
 	{"the first hosts of a table go as they get ready", "next.go", "t != ir.TypeVirtualHost || len(p.fresh) == 0", "true", "first hosts"},
 	{"a refusal keeps out everything of its message", "proxy.go", "case len(names) > 1:", "case len(names) > 1:\n\t\tfor _, r := range m.Resources {\n\t\t\tp.world.rejected.Add(r.ID, r.Version)\n\t\t}", "nobody refused it"},
+	{"secrets go together, so that a refused one is not found", "next.go", "return t == ir.TypeSecret }", "return false && t == ir.TypeSecret }", ""},
 	{"a refused resource is tried again and again", "proxy.go", "p.world.rejected.Add(culprit.ID, culprit.Version)", "k.dirty[culprit.ID.Name] = true", "rest"},
 }
 

@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"slices"
@@ -36,6 +37,9 @@ func Certificates() []Certificate {
 		selfSigned("expired", ec(elliptic.P256()), true, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }),
 		selfSigned("ECDSA that may not sign", ec(elliptic.P256()), false, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }),
 		selfSigned("RSA that may not sign", rsaKey(2048), true, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }),
+		selfSigned("that must be stapled", ec(elliptic.P256()), false, func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}, Value: []byte{0x30, 3, 2, 1, 5}}}
+		}),
 		selfSigned("for clients", ec(elliptic.P256()), true, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }),
 	}
 	good := list[1].Cert

@@ -6,6 +6,8 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"slices"
 	"strconv"
@@ -174,8 +176,14 @@ func parsePair(s *input.Secret) KeyPair {
 	return KeyPair{Chain: s.Cert, Key: s.Key}
 }
 
+// tlsFeature is the extension by which a certificate wants its status stapled.
+var tlsFeature = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}
+
 // leafFault says why Envoy would refuse a certificate that Go takes (Envoy, "TLS", and BoringSSL's own checks).
 func leafFault(leaf *x509.Certificate) string {
+	if slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(tlsFeature) }) {
+		return "it asks for OCSP stapling (TLS feature, RFC 7633), which is not supported"
+	}
 	switch key := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if bits := key.N.BitLen(); bits < 2048 {
