@@ -23,6 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal ends what does not listen, as a command that reads a pipe
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

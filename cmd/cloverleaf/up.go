@@ -94,6 +94,9 @@ func up(ctx context.Context, dir string, o *upOptions, report *reporter) error {
 	if net.ParseIP(o.bind) == nil {
 		return cli.Fail(cli.ExitUsage, "--bind must be an IP address, not %q", o.bind)
 	}
+	if o.portOffset < 0 || o.portOffset > 64511 { // 1024 ports are moved
+		return cli.Fail(cli.ExitUsage, "--port-offset must be from 0 to 64511, not %d", o.portOffset)
+	}
 	if err := paths([]string{dir}); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ var documents = []Entry{
 		Template: "the file cannot be read: %s",
 		Meaning:  "While `up` runs, the objects that it held before stay as they were.",
 		Example:  "a file without read permission",
-		Fix:      "Correct its permissions.",
+		Fix:      "Correct its permissions, or what it leads to.",
 	},
 	{
 		Code: NameMissing, Level: Error, Title: "name missing or invalid",

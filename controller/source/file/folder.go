@@ -72,7 +72,8 @@ func newFolder() *folder {
 	}
 }
 
-// patience decides whether a changed file that looks broken is left alone for now.
+// patience decides whether a changed file is left alone for now: it is asked before the file is read, and again when what
+// was read looks broken.
 type patience func(path string, s stamp, broken bool) (hold bool)
 
 // believe takes every file as it is.
@@ -85,9 +86,14 @@ func (f *folder) scan(root string, happened map[string]bool, hold patience, ente
 	maps.DeleteFunc(f.gone, func(path, _ string) bool { return within(root, path) })
 	maps.Copy(f.gone, l.gone)
 	for path := range f.files {
-		if _, ok := l.files[path]; !ok && within(root, path) && !f.hides(path) {
+		_, read := l.files[path]
+		_, unread := l.unread[path]
+		if !read && !unread && within(root, path) && !f.hides(path) {
 			f.forget(path)
 		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(l.unread)) {
+		f.keep(path, stamp{}, l.unread[path])
 	}
 	for _, path := range slices.Sorted(maps.Keys(l.files)) {
 		f.refresh(path, l.files[path], happened[path], hold)
@@ -108,9 +114,12 @@ func (f *folder) hides(path string) bool {
 // visit looks at one file that something happened to.
 func (f *folder) visit(path string, hold patience) {
 	info, err := os.Stat(path)
+	link, linkErr := os.Lstat(path)
 	switch {
 	case err == nil && info.Mode().IsRegular():
 		f.refresh(path, stampOf(info), true, hold)
+	case linkErr == nil && link.Mode()&os.ModeSymlink != 0 && err != nil:
+		f.keep(path, stamp{}, errDangling)
 	case f.files[path] != nil && !f.hides(path):
 		f.forget(path)
 	}
@@ -121,6 +130,9 @@ func (f *folder) refresh(path string, s stamp, happened bool, hold patience) {
 	before := f.files[path]
 	same := before != nil && before.stamp == s
 	if same && before.settled && !happened {
+		return
+	}
+	if hold(path, s, false) {
 		return
 	}
 	settled := time.Since(s.modified) > coarsest
@@ -135,7 +147,7 @@ func (f *folder) refresh(path string, s stamp, happened bool, hold patience) {
 		return
 	}
 	decoded := f.decoder.Decode(path, data)
-	if hold(path, s, decoded.Unnamed || before != nil && len(decoded.Objects) == 0 && len(before.objects) > 0) {
+	if before.looksBroken(decoded) && hold(path, s, true) {
 		return // perhaps half written
 	}
 	f.read = append(f.read, path)
@@ -146,6 +158,11 @@ func (f *folder) refresh(path string, s stamp, happened bool, hold patience) {
 	}
 	f.decoder.Keep(decoded, next.kept)
 	f.replace(path, next)
+}
+
+// looksBroken tells whether what was read may be half of a file.
+func (l *loaded) looksBroken(next manifest.File) bool {
+	return next.Unnamed || l != nil && len(next.Objects) == 0 && len(l.objects) > 0
 }
 
 func read(path string, s stamp) ([]byte, error) {

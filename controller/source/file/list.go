@@ -12,6 +12,8 @@ import (
 // listing is what stands below a path.
 type listing struct {
 	files map[string]stamp
+	// unread are names of manifests that lead to no file, with the reason.
+	unread map[string]error
 	// gone are folders that cannot be read, with the reason; what they held is not known.
 	gone map[string]string
 	// linked tells that some folder was reached through a link, so that a file may have two names.
@@ -38,7 +40,7 @@ func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 // list finds the files that count below a path, with their stamps. Links are followed, to files and to folders. It calls
 // enter for every folder before it looks into it.
 func list(root string, enter func(dir string)) listing {
-	l := listing{files: map[string]stamp{}, gone: map[string]string{}, ways: map[string]bool{root: true}}
+	l := listing{files: map[string]stamp{}, unread: map[string]error{}, gone: map[string]string{}, ways: map[string]bool{root: true}}
 	info, err := os.Stat(root)
 	switch {
 	case err != nil:
@@ -67,18 +69,37 @@ func (l *listing) walk(dir string, through []fs.FileInfo, enter func(dir string)
 			l.ways[path] = true
 		}
 		info, err := os.Stat(path)
-		switch {
-		case err != nil: // gone meanwhile, or a link to nothing
-		case info.IsDir():
-			l.linked = l.linked || e.Type()&fs.ModeSymlink != 0
-			if !hidden(e.Name()) && !circular(info, through) {
-				l.walk(path, append(slices.Clip(through), info), enter)
-			}
-		case info.Mode().IsRegular() && counts(path):
-			l.files[path] = stampOf(info)
+		if err != nil || !info.IsDir() {
+			l.file(path, e, info)
+			continue
+		}
+		l.linked = l.linked || e.Type()&fs.ModeSymlink != 0
+		if !hidden(e.Name()) && !circular(info, through) {
+			l.walk(path, append(slices.Clip(through), info), enter)
 		}
 	}
 }
+
+// file takes in what is no folder; info is nil for what leads nowhere, or went meanwhile.
+func (l *listing) file(path string, e fs.DirEntry, info fs.FileInfo) {
+	switch {
+	case !counts(path):
+	case info == nil:
+		if e.Type()&fs.ModeSymlink != 0 {
+			l.unread[path] = errDangling
+		}
+	case info.Mode().IsRegular():
+		l.files[path] = stampOf(info)
+	default:
+		l.unread[path] = errSpecial
+	}
+}
+
+// Why what is called like a manifest is not read.
+var (
+	errDangling = errors.New("the link leads to no file")
+	errSpecial  = errors.New("it is not a regular file")
+)
 
 // circular tells whether a folder is one of those that it was reached through.
 func circular(info fs.FileInfo, through []fs.FileInfo) bool {

@@ -21,6 +21,8 @@ type Options struct {
 	// Settle is how long a file that cannot be read may stay unchanged before that is believed: it may be half written.
 	// 0 means 75 ms.
 	Settle time.Duration
+	// Writer is how long a file is left alone at the most because somebody has it open for writing. 0 means 10 s.
+	Writer time.Duration
 	// Poll is how often everything is looked at whatever was notified: some file systems notify nothing. 0 means 5 s. A
 	// folder of many files is looked at less often, so that looking takes no more than a two-hundredth of the time.
 	Poll time.Duration
@@ -42,6 +44,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Quiet, 15*time.Millisecond)
 	set(&o.Longest, time.Second)
 	set(&o.Settle, 75*time.Millisecond)
+	set(&o.Writer, 10*time.Second)
 	set(&o.Poll, 5*time.Second)
 	return o
 }
@@ -80,10 +83,11 @@ type watcher struct {
 	pending  *Update // handed out as soon as somebody takes it
 }
 
-// doubt is a file that looks broken, and may be half written.
+// doubt is a file that is being written, or looks broken and may be half written.
 type doubt struct {
 	stamp stamp
 	since time.Time // it looks like this
+	first time.Time // it is in doubt
 }
 
 func (w *watcher) run(ctx context.Context) {
@@ -168,7 +172,7 @@ func (w *watcher) delay() time.Duration {
 func (w *watcher) look(timer *time.Timer) {
 	before := w.doubtful
 	w.doubtful = map[string]doubt{}
-	w.read(func(path string, s stamp, broken bool) bool { return broken && w.doubts(path, s, before[path]) })
+	w.read(func(path string, s stamp, broken bool) bool { return w.doubts(path, s, before[path], broken) })
 	if u := w.folder.update(w.since); len(u.Files) > 0 || w.folder.goneChanged() {
 		w.hand(u)
 	}
@@ -196,13 +200,18 @@ func (w *watcher) read(hold patience) {
 	}
 }
 
-// doubts tells whether a file that looks broken is still to be left alone: it did not look like this for long enough.
-func (w *watcher) doubts(path string, s stamp, before doubt) bool {
-	now := doubt{s, time.Now()}
+// doubts tells whether a file is still to be left alone: somebody writes it, or it looks broken and did not look like this
+// for long enough.
+func (w *watcher) doubts(path string, s stamp, before doubt, broken bool) bool {
+	now := doubt{s, time.Now(), time.Now()}
+	if !before.first.IsZero() {
+		now.first = before.first
+	}
 	if before.stamp == s {
 		now.since = before.since
 	}
-	if time.Since(now.since) >= w.options.Settle {
+	written := time.Since(now.first) < w.options.Writer && beingWritten(path)
+	if !written && (!broken || time.Since(now.since) >= w.options.Settle) {
 		return false
 	}
 	w.doubtful[path], w.paths[path] = now, true

@@ -318,3 +318,64 @@ func TestAFolderThatIsNotThereIsRefused(t *testing.T) {
 		t.Error("it is watched")
 	}
 }
+
+// TestAFileThatIsBeingWrittenIsLeftAlone: a program that writes slowly leaves files that look whole and hold too little.
+func TestAFileThatIsBeingWrittenIsLeftAlone(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.yaml", documents(object("a", "1"), object("b", "1")))
+	v := watch(t, f.dir, notified)
+	v.until(values{"a": "1", "b": "1"})
+	w, err := os.OpenFile(f.path("a.yaml"), os.O_WRONLY|os.O_TRUNC, 0)
+	f.must(err)
+	for i, part := range []string{"", object("a", "2"), "---\n" + object("b", "2")} {
+		_, err = w.WriteString(part)
+		f.must(err)
+		sentinel := fmt.Sprint(i)
+		f.write("sentinel.yaml", object("sentinel", sentinel)) // seen after several looks at the other
+		v.until(values{"a": "1", "b": "1", "sentinel": sentinel})
+	}
+	f.must(w.Close())
+	v.until(values{"a": "2", "b": "2", "sentinel": "2"})
+	if len(v.removed) > 0 {
+		t.Errorf("removed meanwhile: %v", v.removed)
+	}
+}
+
+// TestAFileThatIsNeverClosedIsReadAfterAll: whoever keeps it open does not keep changes away for good.
+func TestAFileThatIsNeverClosedIsReadAfterAll(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.yaml", object("a", "1"))
+	o := notified
+	o.Writer = 50 * time.Millisecond
+	v := watch(t, f.dir, o)
+	v.until(values{"a": "1"})
+	w, err := os.OpenFile(f.path("a.yaml"), os.O_WRONLY|os.O_TRUNC, 0)
+	f.must(err)
+	defer func() { _ = w.Close() }()
+	_, err = w.WriteString(object("a", "2"))
+	f.must(err)
+	v.until(values{"a": "2"})
+}
+
+// TestALinkToNothingIsFoundAndKeepsWhatItLedTo, until it is taken away or leads somewhere again.
+func TestALinkToNothingIsFoundAndKeepsWhatItLedTo(t *testing.T) {
+	f := newFolder(t)
+	elsewhere := newFolder(t)
+	elsewhere.write("real.yaml", object("a", "1"))
+	f.link(elsewhere.path("real.yaml"), "a.yaml")
+	f.link("nothing.yaml", "b.yaml")
+	o := notified
+	o.Poll = 50 * time.Millisecond // nothing is notified of what happens elsewhere
+	v := watch(t, f.dir, o)
+	v.until(values{"a": "1"})
+	v.untilFound(finding.FileUnreadable, "b.yaml:1")
+	elsewhere.remove("real.yaml")
+	v.untilFound(finding.FileUnreadable, "a.yaml:1", "b.yaml:1")
+	v.until(values{"a": "1"})
+	f.remove("b.yaml")
+	elsewhere.write("real.yaml", object("a", "2"))
+	v.until(values{"a": "2"})
+	v.untilFound(finding.FileUnreadable)
+	f.remove("a.yaml")
+	v.until(values{})
+}
