@@ -240,6 +240,9 @@ func TestOneBadHostAmong5000LeavesTheOthersServing(t *testing.T) {
 		b.await(fmt.Sprintf("h%d.example", i), 0, 200, time.Second)
 	}
 	b.await("h2500x.example", 0, 404, time.Second)
+	if n := b.Nacks.Load(); n > 15 { // one for each halving; times are a trend on shared machines
+		t.Errorf("Envoy refused %d messages", n)
+	}
 	fmt.Printf("evidence: 1 bad host among 5,000 in the first message: sampled good hosts served after %s, all after %s, %d refusals\n",
 		sampled.Round(time.Millisecond), all.Round(time.Millisecond), b.Nacks.Load())
 	b.apply(b.host("t", "h2500x.example", 203)) // mended

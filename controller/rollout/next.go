@@ -100,10 +100,11 @@ func (p *Proxy) compose(t ir.Type, names []string) *Message {
 	m := &Message{Type: t}
 	waiting := p.waitingTables(t, names)
 	for _, name := range names {
-		if aloneInMessage(t) && len(m.Resources)+len(m.Removed) > 0 {
+		r, verdict := p.judge(t, name, waiting)
+		if aloneInMessage(t) && (len(m.Resources) > 0 || verdict == tell && len(m.Removed) > 0) {
 			break // the others stay due
 		}
-		switch r, verdict := p.judge(t, name, waiting); verdict {
+		switch verdict {
 		case tell:
 			m.Resources = append(m.Resources, r)
 		case remove:
