@@ -156,6 +156,7 @@ func (f *folder) refresh(path string, s stamp, happened bool, hold patience) {
 		next.goodAt = before.goodAt
 		next.keepBroken(before, decoded)
 	}
+	next.keepClosed(decoded)
 	f.decoder.Keep(decoded, next.kept)
 	f.replace(path, next)
 }
@@ -198,7 +199,7 @@ func (l *loaded) keepBroken(before *loaded, decoded manifest.File) {
 		shown[o.Ref] = true
 	}
 	for _, o := range slices.Concat(before.objects, before.kept) {
-		if !shown[o.Ref] && (decoded.Unnamed || slices.Contains(decoded.Broken, o.Ref)) {
+		if !o.Closed && !shown[o.Ref] && (decoded.Unnamed || slices.Contains(decoded.Broken, o.Ref)) {
 			l.kept = append(l.kept, o)
 			shown[o.Ref] = true
 		}
@@ -208,6 +209,15 @@ func (l *loaded) keepBroken(before *loaded, decoded manifest.File) {
 			Finding: finding.New(finding.LastGood, ir.Ref{}, "", before.goodAt.Format(time.TimeOnly)),
 			At:      manifest.Position{File: decoded.Path, Line: 1},
 		})
+	}
+}
+
+// keepClosed lets what guards others and cannot be read close what it guards, unless an older version of it is in force.
+func (l *loaded) keepClosed(decoded manifest.File) {
+	for _, o := range decoded.Closed {
+		if !slices.ContainsFunc(l.kept, func(k *manifest.Object) bool { return k.Ref == o.Ref }) {
+			l.kept = append(l.kept, o)
+		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/file"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 )
@@ -225,5 +227,43 @@ func TestAFileThatIsNamedTwiceIsReadOnce(t *testing.T) {
 	}
 	if _, err := file.Load("a.yaml", "none.yaml"); err == nil {
 		t.Error("a file that is not there was loaded")
+	}
+}
+
+// TestABrokenGuardGuardsAllTheSame: a BackendTLSPolicy that cannot be read has what stands in for it, with its targets and
+// nobody to trust, unless an older version of it is in force.
+func TestABrokenGuardGuardsAllTheSame(t *testing.T) {
+	policy := func(validation string) string {
+		return `apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: p, namespace: shop}
+spec: {targetRefs: [{group: "", kind: Service, name: cart}], validation: ` + validation + `}
+`
+	}
+	const fine, broken = `{hostname: a.example, wellKnownCACertificates: System}`, `{hostname: a.example, subjectAltName: []}`
+	f := newFolder(t)
+	f.write("a.yaml", policy(broken))
+	v := watch(t, f.dir, notified)
+	trusts := func(want bool, hosts string) {
+		t.Helper()
+		for {
+			for _, o := range v.last.Changed {
+				p, ok := o.Value.(*gwv1.BackendTLSPolicy)
+				if !ok || o.Closed == want || len(p.Spec.TargetRefs) != 1 || p.Spec.TargetRefs[0].Name != "cart" || string(p.Spec.Validation.Hostname) != hosts {
+					t.Fatalf("in force: %+v", o.Value)
+				}
+				return
+			}
+			v.next()
+		}
+	}
+	trusts(false, "")
+	f.write("a.yaml", policy(fine))
+	v.next()
+	trusts(true, "a.example")
+	f.write("a.yaml", policy(broken))
+	v.untilFound(finding.LastGood, "a.yaml:1")
+	if len(v.last.Changed)+len(v.last.Removed) > 0 {
+		t.Errorf("the last good version is not kept: %v %v", v.last.Changed, v.last.Removed)
 	}
 }

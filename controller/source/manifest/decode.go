@@ -42,6 +42,7 @@ type document struct {
 	objects  []parsed
 	problems []located
 	broken   []ir.Ref
+	closed   []parsed // what stands in for broken ones
 	unnamed  bool
 	users    int // files that it is remembered for
 
@@ -124,10 +125,16 @@ func (d *Decoder) release(path string, doc *document) {
 func (f *File) add(doc *document, line int) {
 	f.documents = append(f.documents, doc)
 	at := func(l, c int) Position { return Position{File: f.Path, Line: line + l - 1, Column: c} }
+	object := func(p parsed, closed bool) *Object {
+		return &Object{
+			Ref: p.ref, Value: p.value, Closed: closed, Start: Position{File: f.Path, Line: line, Column: 1}, doc: doc, prefix: p.prefix,
+		}
+	}
 	for _, p := range doc.objects {
-		f.Objects = append(f.Objects, &Object{
-			Ref: p.ref, Value: p.value, Start: Position{File: f.Path, Line: line, Column: 1}, doc: doc, prefix: p.prefix,
-		})
+		f.Objects = append(f.Objects, object(p, false))
+	}
+	for _, p := range doc.closed {
+		f.Closed = append(f.Closed, object(p, true))
 	}
 	for _, p := range doc.problems {
 		f.Problems = append(f.Problems, Problem{Finding: p.finding, At: at(p.line, p.column)})

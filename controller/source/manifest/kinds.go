@@ -25,6 +25,9 @@ type kind struct {
 	core       bool                                    // built in: no CRD
 	make       func() metav1.Object
 	check      func(metav1.Object) field.ErrorList // core kinds alone
+	// guard makes what stands in for a broken object of a kind that guards others: it guards the same, and lets nothing
+	// pass. Nil for kinds that guard nothing, and for an object of which it cannot be told what it guards.
+	guard func(ir.Name, map[string]any) metav1.Object
 }
 
 // kinds lists the kinds that are read. It is the only place that does.
@@ -36,7 +39,7 @@ func kinds() []kind {
 		{kind: ir.KindHTTPRoute, namespaced: true, make: func() metav1.Object { return &gwv1.HTTPRoute{} }},
 		{kind: ir.KindGRPCRoute, groups: []string{gwv1.GroupName + "/v1"}, namespaced: true, make: func() metav1.Object { return &gwv1.GRPCRoute{} }},
 		{kind: ir.KindReferenceGrant, namespaced: true, make: func() metav1.Object { return &gwv1.ReferenceGrant{} }},
-		{kind: ir.KindBackendTLSPolicy, groups: []string{gwv1.GroupName + "/v1", gwv1.GroupName + "/v1alpha3"}, namespaced: true, make: func() metav1.Object { return &gwv1.BackendTLSPolicy{} }},
+		{kind: ir.KindBackendTLSPolicy, groups: []string{gwv1.GroupName + "/v1", gwv1.GroupName + "/v1alpha3"}, namespaced: true, make: func() metav1.Object { return &gwv1.BackendTLSPolicy{} }, guard: closedPolicy},
 		{kind: ir.KindBackend, groups: []string{v1alpha1.GroupVersion().String()}, namespaced: true, make: func() metav1.Object { return &v1alpha1.Backend{} }},
 		{kind: ir.KindService, groups: []string{"v1"}, namespaced: true, name: apivalidation.NameIsDNS1035Label, core: true, make: func() metav1.Object { return &corev1.Service{} }, check: checkService},
 		{kind: ir.KindEndpointSlice, groups: []string{"discovery.k8s.io/v1"}, namespaced: true, core: true, make: func() metav1.Object { return &discoveryv1.EndpointSlice{} }, check: checkSlice},

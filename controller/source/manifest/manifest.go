@@ -41,6 +41,8 @@ type Object struct {
 	// Value is a typed object with its defaults: *gwv1.Gateway, *corev1.Service and so on. It is shared between the
 	// results of a Decoder, so nobody may change it; the same bytes give the same pointer.
 	Value metav1.Object
+	// Closed tells that it stands in for an object that cannot be read: it guards what that would, and lets nothing pass.
+	Closed bool
 	// Start is where the object's document begins.
 	Start Position
 
@@ -89,6 +91,8 @@ type File struct {
 	// even be named: then what else the file held is not known.
 	Broken  []ir.Ref
 	Unnamed bool
+	// Closed stand in for those of the broken objects that guard others, where nothing better is known.
+	Closed []*Object
 
 	documents []*document
 }

@@ -109,6 +109,12 @@ func (r *reader) object(it item, gvk runtimeschema.GroupVersionKind) {
 	}
 	if it.bad {
 		r.doc.broken = append(r.doc.broken, it.ref)
+		if k.guard == nil {
+			return
+		}
+		if closed := k.guard(it.ref.Name, it.fields); closed != nil {
+			r.doc.closed = append(r.doc.closed, parsed{ref: it.ref, value: closed, prefix: it.prefix})
+		}
 		return
 	}
 	r.doc.objects = append(r.doc.objects, parsed{ref: it.ref, value: value, prefix: it.prefix})
