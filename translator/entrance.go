@@ -17,6 +17,7 @@ type Entrance struct {
 	Address  string          // an IP address
 	Port     uint32          // as bound
 	TLS      bool
+	Proof    bool // clients must show a certificate
 }
 
 // Entrances lists the listeners that are served, in the order of Gateways and of their listeners' precedence. It is for
@@ -38,8 +39,13 @@ var entrancesOf = memo.NewQuery("entrancesOf", func(c *memo.Ctx, gateway ir.Name
 	for _, parent := range attach.ParentsFor(c, gateway) {
 		for _, l := range attach.Listeners.Get(c, parent) {
 			if isOpen(c, &l) {
-				tls := l.Protocol == gwv1.HTTPSProtocolType
-				out = append(out, Entrance{l.Key, PortKey{gateway, l.Port}.Name(), l.Hostname, settings.Bind, l.Bound, tls})
+				port := PortKey{gateway, l.Port}
+				e := Entrance{Listener: l.Key, Name: port.Name(), Hostname: l.Hostname, Address: settings.Bind, Port: l.Bound}
+				if e.TLS = l.Protocol == gwv1.HTTPSProtocolType; e.TLS {
+					v := attach.ClientValidationOf.Get(c, input.GatewayPort(port))
+					e.Proof = v.Asked && !v.Fallback
+				}
+				out = append(out, e)
 			}
 		}
 	}

@@ -98,6 +98,9 @@ func (r *reporter) curl(d *translator.Entrance, route *gwv1.HTTPRoute, match gwv
 		} else {
 			words = append(words, "-k")
 		}
+		if d.Proof {
+			words = append(words, "--cert", "CLIENT.pem", "--key", "CLIENT.key")
+		}
 		if host == "" {
 			host = d.Address
 		} else if host != "localhost" {
@@ -153,6 +156,9 @@ func grpcurl(d *translator.Entrance, route *gwv1.GRPCRoute) string {
 	words := []string{"grpcurl"}
 	if d.TLS {
 		words = append(words, "-insecure")
+		if d.Proof {
+			words = append(words, "-cert", "CLIENT.pem", "-key", "CLIENT.key")
+		}
 	} else {
 		words = append(words, "-plaintext")
 	}
