@@ -2,7 +2,6 @@ package translator
 
 import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
-	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -19,17 +18,17 @@ type Entrance struct {
 // Entrances lists the listeners that are served, in the order of Gateways and their listeners. It is for people: it
 // walks all Gateways.
 func (e *Evaluator) Entrances() []Entrance {
-	settings, _ := input.SettingsOf.Lookup(e.table, struct{}{})
 	var out []Entrance
 	for _, gw := range attach.OurGateways.Root(e.table, struct{}{}) {
 		if !GatewayServed.Root(e.table, gw) {
 			continue
 		}
+		address := attach.AddressOf.Root(e.table, gw).IP
 		for _, l := range attach.Listeners.Root(e.table, gw) {
 			for _, ch := range chainsOf.Root(e.table, PortKey{gw, l.Port}) {
 				if ch.has(&l) {
 					port := PortKey{gw, l.Port}
-					out = append(out, Entrance{l.Key, port.Name(), l.Hostname, settings.Bind, l.Bound, ch.Table.TLS})
+					out = append(out, Entrance{l.Key, port.Name(), l.Hostname, address, l.Bound, ch.Table.TLS})
 				}
 			}
 		}

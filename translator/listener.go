@@ -84,7 +84,7 @@ var portsOf = memo.NewQuery("portsOf", func(c *memo.Ctx, gateway ir.Name) []boun
 // anything but the filter chains of a listener changes, Envoy closes all of its connections.
 var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.Listener {
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	bind := ir.Port{Address: settings.Bind, Port: bindOf(c, port), Exclusive: settings.Standalone == input.On}
+	bind := ir.Port{Address: attach.AddressOf.Get(c, port.Gateway).IP, Port: bindOf(c, port), Exclusive: settings.Standalone == input.On}
 	l := ir.Listener{
 		Name: port.Name(), Role: ir.RoleGateway, Bind: bind,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindGateway, Name: port.Gateway}}},

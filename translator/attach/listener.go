@@ -217,11 +217,11 @@ func findPortClashes(listeners []Listener) {
 	}
 }
 
-// findTakenPorts marks listeners whose port an established Gateway of the same machine serves already.
+// findTakenPorts marks listeners whose port an established Gateway of the same address serves already.
 func findTakenPorts(c *memo.Ctx, listeners []Listener) {
 	for i := range listeners {
 		l := &listeners[i]
-		if owner := portOwner.Get(c, l.Bound); owner != (ir.Name{}) && owner != l.Key.Gateway {
+		if owner := portOwner.Get(c, boundAt{AddressOf.Get(c, l.Key.Gateway).IP, l.Bound}); owner != (ir.Name{}) && owner != l.Key.Gateway {
 			l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())
 		}
 	}
@@ -250,16 +250,22 @@ func findOverlaps(listeners []Listener) {
 	}
 }
 
+// boundAt is a port of an address of this machine.
+type boundAt struct {
+	IP   string
+	Port uint32
+}
+
 // portOwner finds the Gateway that a port of this machine belongs to: the oldest that asks for it, then the first by
 // name. It matters only where one proxy serves all Gateways.
-var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, port uint32) ir.Name {
+var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, at boundAt) ir.Name {
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	var owner ir.Name
 	var since int64
 	for _, name := range OurGateways.Get(c, struct{}{}) {
 		gw, _ := input.Gateways.Read(c, name)
-		asks := slices.ContainsFunc(gw.Spec.Listeners, func(l gwv1.Listener) bool { return bound(l.Port, settings) == port })
-		if asks && (owner == (ir.Name{}) || CompareAge(gw.Created, name, since, owner) < 0) {
+		asks := slices.ContainsFunc(gw.Spec.Listeners, func(l gwv1.Listener) bool { return bound(l.Port, settings) == at.Port })
+		if asks && AddressOf.Get(c, name).IP == at.IP && (owner == (ir.Name{}) || CompareAge(gw.Created, name, since, owner) < 0) {
 			owner, since = name, gw.Created
 		}
 	}
