@@ -16,6 +16,27 @@ type shower struct {
 	cert attach.ClientCertificate
 }
 
+// rule completes a rule. One whose authorization server is not reached fails: nobody could allow its requests.
+func (s shower) rule(r ir.Rule) ir.Rule {
+	auth, ok := s.auth(r.Features.Auth)
+	if !ok {
+		r.Action, r.Features = ir.Respond{Status: 500}, ir.Features{}
+		return r
+	}
+	r.Action, r.Features.Auth = s.action(r.Action), auth
+	return r
+}
+
+func (s shower) auth(auth *ir.ExternalAuth) (*ir.ExternalAuth, bool) {
+	if auth == nil || !s.cert.Asked {
+		return auth, true
+	}
+	name, ok := s.backend(auth.Backend)
+	shown := *auth
+	shown.Backend = name
+	return &shown, ok
+}
+
 func (s shower) action(action ir.Action) ir.Action {
 	f, ok := action.(ir.Forward)
 	if !ok || !s.cert.Asked {
@@ -24,7 +45,7 @@ func (s shower) action(action ir.Action) ir.Action {
 	f.Split = slices.Clone(f.Split)
 	reached := false
 	for i := range f.Split {
-		if w := &f.Split[i]; !w.Invalid && w.Redirect == nil {
+		if w := &f.Split[i]; !w.Invalid {
 			*w = s.share(*w)
 		}
 		reached = reached || !f.Split[i].Invalid && f.Split[i].Weight > 0
@@ -37,11 +58,19 @@ func (s shower) action(action ir.Action) ir.Action {
 }
 
 func (s shower) share(w ir.Weighted) ir.Weighted {
-	name, ok := s.backend(w.Backend)
-	if !ok {
+	own := w.Filters()
+	auth, allowed := s.auth(own.Features.Auth)
+	name, reached := s.backend(w.Backend)
+	switch {
+	case !allowed || !reached && own.Redirect == nil:
 		return ir.Weighted{Weight: w.Weight, Invalid: true}
+	case reached:
+		w.Backend = name
 	}
-	w.Backend, w.Mirrors = name, s.mirrors(w.Mirrors)
+	if w.Own != nil {
+		own.Features.Auth, own.Mirrors = auth, s.mirrors(own.Mirrors)
+		w.Own = &own
+	}
 	return w
 }
 

@@ -81,6 +81,29 @@ func TestListenersOfOneNameAndPortAreBothRefused(t *testing.T) {
 	}
 }
 
+// TestABugInAListenerSetIsContainedToIt plants a cell that no store writes.
+func TestABugInAListenerSetIsContainedToIt(t *testing.T) {
+	m := based(t)
+	m.store.Put(unchecked(t, &gwv1.Gateway{}, "metadata: {name: edge, namespace: default}\nspec: {gatewayClassName: cloverleaf, "+
+		"allowedListeners: {namespaces: {from: Same}}, listeners: [{name: http, port: 80, protocol: HTTP, hostname: own.example}]}"))
+	for _, name := range []string{"hit", "spared"} {
+		m.store.Put(unchecked(t, &gwv1.ListenerSet{}, "metadata: {name: "+name+", namespace: default}\n"+
+			"spec: {parentRef: {name: edge}, listeners: [{name: http, port: 80, protocol: HTTP, hostname: "+name+".example}]}"))
+	}
+	input.ListenerSets.Set(m.store.Table(), ir.Name{Namespace: "default", Name: "hit"}, nil)
+	m.refresh(t)
+	if codes := codesOf(m, ir.Ref{Kind: ir.KindListenerSet, Name: ir.Name{Namespace: "default", Name: "hit"}}); !slices.Equal(codes, []finding.Code{finding.Internal}) {
+		t.Errorf("found %v on the ListenerSet that meets the bug", codes)
+	}
+	want := "gw/default/edge/http-80/*\ngw/default/edge/http-80/own.example\ngw/default/edge/http-80/spared.example\n"
+	if hosts := hostsText(m); hosts != want {
+		t.Errorf("served:\n%s", hosts)
+	}
+	if text := conditions(m); !strings.Contains(text, "Gateway/default/edge sets=1") {
+		t.Errorf("got:\n%s", text)
+	}
+}
+
 // TestABugIsContainedToWhatReachesIt plants a cell that no store writes, on which the resolving of a backend panics.
 func TestABugIsContainedToWhatReachesIt(t *testing.T) {
 	m := based(t)

@@ -50,7 +50,7 @@ func (t *told) resources() []ResourceKey {
 		}
 	}
 	for backend, s := range t.clusters {
-		keys = append(keys, ResourceKey{Type: ir.TypeCluster, Backend: backend})
+		keys = append(keys, backendResource(ir.TypeCluster, backend))
 		for _, id := range needsOf(s.resource) {
 			if id.Type == ir.TypeEndpoints {
 				keys = append(keys, keyOf(id))
@@ -74,13 +74,13 @@ func (e *Evaluator) dump(d *IR, key ResourceKey) {
 	case ir.TypeRouteTable:
 		d.Tables = append(d.Tables, ir.RouteTable{Name: key.Table.Name()})
 	case ir.TypeVirtualHost:
-		d.VirtualHosts = append(d.VirtualHosts, dumpHost.Root(e.table, HostKey{key.Table, key.Host}))
+		d.VirtualHosts = append(d.VirtualHosts, dumpHost.Root(e.table, HostKey{key.Table, key.host().Host}))
 	case ir.TypeCluster:
-		if b := dumpBackend.Root(e.table, key.Backend); b != nil {
+		if b := dumpBackend.Root(e.table, key.backend()); b != nil {
 			d.Backends = append(d.Backends, *b)
 		}
 	case ir.TypeEndpoints:
-		d.Endpoints = append(d.Endpoints, dumpEndpoints.Root(e.table, key.Backend))
+		d.Endpoints = append(d.Endpoints, dumpEndpoints.Root(e.table, key.backend()))
 	case ir.TypeSecret:
 		d.Secrets = append(d.Secrets, ir.SecretName(key.ID().Name))
 	case ir.TypeCount:

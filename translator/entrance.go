@@ -1,6 +1,9 @@
 package translator
 
 import (
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -15,26 +18,32 @@ type Entrance struct {
 	TLS      bool
 }
 
-// Entrances lists the listeners that are served, in the order of Gateways and their listeners. It is for people: it
-// walks all Gateways.
+// Entrances lists the listeners that are served, in the order of Gateways and of their listeners' precedence. It is for
+// people: it walks all Gateways.
 func (e *Evaluator) Entrances() []Entrance {
 	var out []Entrance
 	for _, gw := range attach.OurGateways.Root(e.table, struct{}{}) {
-		if !GatewayServed.Root(e.table, gw) {
-			continue
-		}
-		address := attach.AddressOf.Root(e.table, gw).IP
-		for _, l := range attach.Listeners.Root(e.table, gw) {
-			for _, ch := range chainsOf.Root(e.table, PortKey{gw, l.Port}) {
-				if ch.has(&l) {
-					port := PortKey{gw, l.Port}
-					out = append(out, Entrance{l.Key, port.Name(), l.Hostname, address, l.Bound, ch.Table.TLS})
-				}
+		out = append(out, entrancesOf.Root(e.table, gw)...)
+	}
+	return out
+}
+
+var entrancesOf = memo.NewQuery("entrancesOf", func(c *memo.Ctx, gateway ir.Name) []Entrance {
+	if !GatewayServed.Get(c, gateway) {
+		return nil
+	}
+	address := attach.AddressOf.Get(c, gateway).IP
+	var out []Entrance
+	for _, parent := range attach.ParentsFor(c, gateway) {
+		for _, l := range attach.Listeners.Get(c, parent) {
+			if isOpen(c, &l) {
+				tls := l.Protocol == gwv1.HTTPSProtocolType
+				out = append(out, Entrance{l.Key, PortKey{gateway, l.Port}.Name(), l.Hostname, address, l.Bound, tls})
 			}
 		}
 	}
 	return out
-}
+}, memo.Equal)
 
 // AttachedTo lists the listeners that a route attaches to.
 func (e *Evaluator) AttachedTo(route ir.Ref) []attach.ListenerKey {

@@ -94,8 +94,8 @@ func (e *Evaluator) apply(ch memo.Changed) {
 			e.reported[key] = true
 		}
 	case TableKey:
-		e.told.setShards(key, shardsOf.Root(e.table, key))
-	case shardKey:
+		e.told.setBuckets(key, bucketsOf.Root(e.table, key))
+	case bucketKey:
 		e.told.setHosts(key, hostsOf.Root(e.table, key))
 	case ir.ProxyClass:
 		e.told.setPlan(key, planOf.Root(e.table, key))

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	"github.com/cloverleaf-mesh/cloverleaf/controller/source/manifest"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/golden"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
@@ -100,68 +97,6 @@ func findings(m *machine, objects map[ir.Ref]*manifest.Object) string {
 	return strings.Join(lines, "\n")
 }
 
-// conditions prints the conditions, in a line each. Programmed has a section of its own: without facts no proxy is
-// connected.
-func conditions(m *machine) string {
-	var lines []string
-	add := func(who string, list []metav1.Condition) {
-		for _, c := range list {
-			if c.Type == "Programmed" && c.Reason == "Pending" {
-				continue
-			}
-			lines = append(lines, fmt.Sprintf("%s %s=%s %s", who, c.Type, c.Status, c.Reason))
-		}
-	}
-	for ref, r := range m.reports {
-		switch s := r.Status.(type) {
-		case *gwv1.GatewayClassStatus:
-			add(ref.String(), s.Conditions)
-		case *gwv1.GatewayStatus:
-			add(ref.String(), s.Conditions)
-			for _, l := range s.Listeners {
-				lines = append(lines, fmt.Sprintf("%s#%s attached=%d kinds=%d", ref, l.Name, l.AttachedRoutes, len(l.SupportedKinds)))
-				add(ref.String()+"#"+string(l.Name), l.Conditions)
-			}
-		case *gwv1.HTTPRouteStatus:
-			for i, p := range s.Parents {
-				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
-			}
-		case *gwv1.GRPCRouteStatus:
-			for i, p := range s.Parents {
-				add(fmt.Sprintf("%s parent %d", ref, i), p.Conditions)
-			}
-		case *gwv1.PolicyStatus:
-			for _, a := range s.Ancestors {
-				add(fmt.Sprintf("%s ancestor %s/%s", ref, *a.AncestorRef.Namespace, a.AncestorRef.Name), a.Conditions)
-			}
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
-// programmed prints how far the proxies are, in the words of the statuses.
-func programmed(m *machine) string {
-	var lines []string
-	add := func(who string, list []metav1.Condition) {
-		for _, c := range list {
-			if c.Type == "Programmed" {
-				lines = append(lines, fmt.Sprintf("%s %s %s: %s", who, c.Status, c.Reason, c.Message))
-			}
-		}
-	}
-	for ref, r := range m.reports {
-		if s, ok := r.Status.(*gwv1.GatewayStatus); ok {
-			add(ref.String(), s.Conditions)
-			for _, l := range s.Listeners {
-				add(ref.String()+"#"+string(l.Name), l.Conditions)
-			}
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
 func hostsText(m *machine) string {
 	var b strings.Builder
 	for _, class := range m.evaluator.IR() {
@@ -205,14 +140,14 @@ func actionText(r ir.Rule) string {
 			if w.Invalid {
 				name = "invalid"
 			}
-			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Features.Headers))
+			s += fmt.Sprintf("%d:%s%s ", w.Weight, name, headersText(w.Filters().Features.Headers)+authText(w.Filters().Features.Auth))
 		}
 		s = strings.TrimSpace(s + a.Rewrite.Hostname + editText(a.Rewrite.Path))
 		if a.Timeout != (ir.Timeouts{}) {
 			s += fmt.Sprintf(" timeout %s/%s", a.Timeout.Request, a.Timeout.Backend)
 		}
 	}
-	return s + headersText(r.Features.Headers)
+	return s + headersText(r.Features.Headers) + authText(r.Features.Auth)
 }
 
 func editText(e *ir.PathEdit) string {
@@ -224,6 +159,13 @@ func editText(e *ir.PathEdit) string {
 	default:
 		return " " + e.Prefix + "=>" + e.Value
 	}
+}
+
+func authText(a *ir.ExternalAuth) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprintf(" ask %s grpc=%t prefix=%q request=%v response=%v body=%d", a.Backend, a.GRPC, a.Prefix, a.Request, a.Response, a.MaxBody)
 }
 
 func headersText(h ir.HeaderEdits) string {

@@ -1,8 +1,8 @@
 package translator
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -12,80 +12,109 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// door is what a route table needs to know of a listener.
+// door is what a route table needs to know of a usable listener.
 type door struct {
-	Section  string
+	Listener attach.ListenerKey
 	Hostname ir.Hostname
+	TLS      bool
 	Open     bool // connections come in: it has a certificate, or needs none
 }
 
-// doors lists the usable listeners of a port, most specific host name first. A host belongs to the most specific of them
-// all, whether or not it is open (Gateway API, GatewaySpec.listeners, "Listeners that are distinct only by Hostname").
+func doorOf(c *memo.Ctx, l *attach.Listener) door {
+	return door{Listener: l.Key, Hostname: l.Hostname, TLS: l.Protocol == gwv1.HTTPSProtocolType, Open: isOpen(c, l)}
+}
+
+// doors lists the usable listeners of a port, in the order of precedence. A host asks [doorAt] for its own and not this
+// list of all.
 var doors = memo.NewQuery("doors", func(c *memo.Ctx, port PortKey) []door {
 	var out []door
-	listeners := attach.Listeners.Get(c, port.Gateway)
-	for i := range listeners {
-		l := &listeners[i]
-		if l.Port != port.Port || !l.Usable() {
-			continue
+	for _, parent := range attach.ParentsOn(c, input.GatewayPort(port)) {
+		listeners := attach.Listeners.Get(c, parent)
+		for i := range listeners {
+			if l := &listeners[i]; l.Port == port.Port && l.Usable() {
+				out = append(out, doorOf(c, l))
+			}
 		}
-		open := l.Protocol != gwv1.HTTPSProtocolType || len(attach.CertificatesOf.Get(c, l.Key).Secrets) > 0
-		out = append(out, door{Section: l.Key.Section, Hostname: l.Hostname, Open: open})
 	}
-	slices.SortFunc(out, func(a, b door) int {
-		if d := attach.Specificity(b.Hostname) - attach.Specificity(a.Hostname); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Section, b.Section)
-	})
 	return out
 }, memo.Equal)
 
-// ownerOf finds the listener that a host belongs to, among the doors of its port: the most specific whose host name
-// covers it, if that one is open.
-func ownerOf(all []door, host ir.Hostname) (door, bool) {
-	for _, d := range all {
-		if attach.Covers(d.Hostname, host) {
+// doorAt finds the usable listener of a port with a host name; its Hostname is empty when there is none.
+var doorAt = memo.NewQuery("doorAt", func(c *memo.Ctx, place input.ListenerPlace) door {
+	l := attach.ListenerAt(c, place)
+	if l == nil {
+		return door{}
+	}
+	return doorOf(c, l)
+}, memo.Same)
+
+// ownerOf finds the listener that a host belongs to: the most specific of the port whose host name covers it, if that one
+// is open. It belongs to that one whether or not it is open (Gateway API, GatewaySpec.listeners, "Listeners that are
+// distinct only by Hostname").
+func ownerOf(c *memo.Ctx, port PortKey, host ir.Hostname) (door, bool) {
+	place := input.ListenerPlace{GatewayPort: input.GatewayPort(port), Host: host}
+	if _, asked := input.ListenersAt.Read(c, place); asked {
+		if d := doorAt.Get(c, place); d.Hostname != "" {
+			return d, d.Open
+		}
+	}
+	for _, place.Host = range attach.Wider(host) {
+		if d := doorAt.Get(c, place); d.Hostname != "" {
 			return d, d.Open
 		}
 	}
 	return door{}, false
 }
 
-// fixedShard is the bucket of the hosts that a table always has: its listeners' own and [ir.AnyHost]. The others have the
-// numbers of the buckets of [input.HostsOfGateway].
-const fixedShard uint16 = 256
+// crowded tells whether a port has several open listeners with TLS.
+var crowded = memo.NewQuery("crowded", func(c *memo.Ctx, port PortKey) bool {
+	open := 0
+	for _, d := range doors.Get(c, port) {
+		if d.TLS && d.Open {
+			open++
+		}
+	}
+	return open > 1
+}, memo.Same)
 
-// shardKey names a bucket of the hosts of a table.
-type shardKey struct {
+// bucketKey names a bucket of the hosts of a table: hosts of routes that name a parent, cut as [input.HostsOfParent] is,
+// or those that the table always has, its listeners' own and [ir.AnyHost], in the bucket without a parent.
+type bucketKey struct {
 	Table TableKey
-	Shard uint16
+	input.ParentShard
 }
 
-// shardsOf lists the buckets of a table that may have hosts.
-var shardsOf = memo.NewQuery("shardsOf", func(c *memo.Ctx, table TableKey) []uint16 {
-	raws, _ := input.HostShards.Read(c, table.Gateway)
-	shards := make([]uint16, 0, len(raws)+1)
-	for _, shard := range raws {
-		shards = append(shards, uint16(shard))
+func compareBuckets(a, b input.ParentShard) int {
+	return cmp.Or(a.Parent.Compare(b.Parent), cmp.Compare(a.Shard, b.Shard))
+}
+
+// bucketsOf lists the buckets of a table that may have hosts, sorted.
+var bucketsOf = memo.NewQuery("bucketsOf", func(c *memo.Ctx, table TableKey) []input.ParentShard {
+	buckets := []input.ParentShard{{}}
+	parents, _ := input.ParentsOfPort.Read(c, input.GatewayPort(table.PortKey))
+	for _, parent := range parents {
+		shards, _ := input.HostShards.Read(c, parent)
+		for _, shard := range shards {
+			buckets = append(buckets, input.ParentShard{Parent: parent, Shard: shard})
+		}
 	}
-	return append(shards, fixedShard)
+	return buckets
 }, memo.Equal)
 
-// hostsOf lists the hosts in a bucket of a table. It lists names alone, so a change of a host's rules ends here.
-var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key shardKey) []ir.Hostname {
-	if key.Shard == fixedShard {
+// hostsOf lists the hosts in a bucket of a table. It lists names alone, so a change of a host's rules ends here. A host
+// belongs to one listener, so it stands in the bucket of one parent.
+var hostsOf = memo.NewQuery("hostsOf", func(c *memo.Ctx, key bucketKey) []ir.Hostname {
+	if key.Parent == (ir.Ref{}) {
 		return fixedHosts(c, key.Table)
 	}
 	var hosts []ir.Hostname
-	all := doors.Get(c, key.Table.PortKey)
-	raws, _ := input.HostsOfGateway.Read(c, input.GatewayShard{Gateway: key.Table.Gateway, Shard: uint8(key.Shard)})
+	raws, _ := input.HostsOfParent.Read(c, key.ParentShard)
 	for _, raw := range raws {
-		owner, ok := ownerOf(all, raw)
-		if !ok || owner.Hostname == raw { // the listener's own host is a fixed one
+		owner, ok := ownerOf(c, key.Table.PortKey, raw)
+		if !ok || owner.Hostname == raw || owner.Listener.Parent() != key.Parent { // the listener's own host is a fixed one
 			continue
 		}
-		if attachesAny(c, attach.ListenerKey{Gateway: key.Table.Gateway, Section: owner.Section}, raw) {
+		if attachesAny(c, owner.Listener, raw) {
 			hosts = append(hosts, raw)
 		}
 	}
@@ -103,7 +132,7 @@ func fixedHosts(c *memo.Ctx, table TableKey) []ir.Hostname {
 
 // attachesAny tells whether a route with this host name attaches to a listener.
 func attachesAny(c *memo.Ctx, listener attach.ListenerKey, raw ir.Hostname) bool {
-	routes, _ := input.RoutesOfHost.Read(c, input.GatewayHost{Gateway: listener.Gateway, Host: raw})
+	routes, _ := input.RoutesOfHost.Read(c, input.ParentHost{Parent: listener.Parent(), Host: raw})
 	return slices.ContainsFunc(routes, func(r ir.Ref) bool { return attaches(c, r, listener) })
 }
 

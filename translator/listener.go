@@ -15,19 +15,16 @@ import (
 // chain is one filter chain of a port, apart from its certificates' contents.
 type chain struct {
 	Table    TableKey
-	Section  string // of an HTTPS listener; empty for HTTP
+	Listener attach.ListenerKey // the HTTPS listener; empty for HTTP
 	Hostname ir.Hostname
 	Secrets  []ir.Name // none for HTTP
 	Clients  *ir.ClientCheck
 	Origin   []ir.Origin
 }
 
-// has tells whether a listener is one of the chain's.
-func (ch *chain) has(l *attach.Listener) bool { return slices.Contains(ch.Origin, l.Origin()) }
-
 // clientCheck says how a port checks the certificates of clients; nil when it does not ask for any.
 func clientCheck(c *memo.Ctx, port PortKey) *ir.ClientCheck {
-	v := attach.ClientValidationOf.Get(c, attach.GatewayPort(port))
+	v := attach.ClientValidationOf.Get(c, input.GatewayPort(port))
 	if !v.Asked {
 		return nil
 	}
@@ -39,20 +36,16 @@ func clientCheck(c *memo.Ctx, port PortKey) *ir.ClientCheck {
 var chainsOf = memo.NewQuery("chainsOf", func(c *memo.Ctx, port PortKey) []chain {
 	var out []chain
 	plain := chain{Table: TableKey{PortKey: port}, Hostname: ir.AnyHost}
-	listeners := attach.Listeners.Get(c, port.Gateway)
-	for i := range listeners {
-		l := &listeners[i]
+	for _, d := range doors.Get(c, port) {
 		switch {
-		case l.Port != port.Port || !l.Usable():
-		case l.Protocol == gwv1.HTTPProtocolType:
-			plain.Origin = append(plain.Origin, l.Origin())
-		default:
-			if secrets := attach.CertificatesOf.Get(c, l.Key).Secrets; len(secrets) > 0 {
-				out = append(out, chain{
-					Table: TableKey{port, true}, Section: l.Key.Section, Hostname: l.Hostname, Secrets: secrets, Clients: clientCheck(c, port),
-					Origin: []ir.Origin{l.Origin()},
-				})
-			}
+		case !d.TLS:
+			plain.Origin = append(plain.Origin, d.Listener.Origin())
+		case d.Open:
+			out = append(out, chain{
+				Table: TableKey{port, true}, Listener: d.Listener, Hostname: d.Hostname,
+				Secrets: attach.CertificatesOf.Get(c, d.Listener).Secrets, Clients: clientCheck(c, port),
+				Origin: []ir.Origin{d.Listener.Origin()},
+			})
 		}
 	}
 	if len(plain.Origin) > 0 {
@@ -69,22 +62,27 @@ type boundPort struct {
 
 // portsOf lists the ports of a Gateway that a client may be sent to.
 var portsOf = memo.NewQuery("portsOf", func(c *memo.Ctx, gateway ir.Name) []boundPort {
+	settings, _ := input.SettingsOf.Read(c, struct{}{})
+	asked, _ := input.PortsOfGateway.Read(c, gateway)
 	var ports []boundPort
-	listeners := attach.Listeners.Get(c, gateway)
-	for i := range listeners {
-		if l := &listeners[i]; l.Usable() {
-			ports = append(ports, boundPort{l.Port, l.Bound})
+	for _, port := range asked {
+		if hasDoor.Get(c, PortKey{gateway, port}) {
+			ports = append(ports, boundPort{port, attach.Bound(port, settings)})
 		}
 	}
-	slices.SortFunc(ports, func(a, b boundPort) int { return cmp.Compare(a.Port, b.Port) })
-	return slices.Compact(ports)
+	return ports
 }, memo.Equal)
+
+// hasDoor tells whether a port has a usable listener.
+var hasDoor = memo.NewQuery("hasDoor", func(c *memo.Ctx, port PortKey) bool { return len(doors.Get(c, port)) > 0 }, memo.Same)
 
 // listenerOf composes the Envoy listener of a port. Of what it is made it names the Gateway alone, which stays: when
 // anything but the filter chains of a listener changes, Envoy closes all of its connections.
 var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.Listener {
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	bind := ir.Port{Address: attach.AddressOf.Get(c, port.Gateway).IP, Port: bindOf(c, port), Exclusive: settings.Standalone == input.On}
+	bind := ir.Port{
+		Address: attach.AddressOf.Get(c, port.Gateway).IP, Port: attach.Bound(port.Port, settings), Exclusive: settings.Standalone == input.On,
+	}
 	l := ir.Listener{
 		Name: port.Name(), Role: ir.RoleGateway, Bind: bind,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindGateway, Name: port.Gateway}}},
@@ -97,11 +95,11 @@ var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.
 }, memo.Equal)
 
 func (ch chain) lower() ir.Chain {
-	out := ir.Chain{Name: "http", Layer: ir.HTTP{Table: ch.Table.Name()}, Origin: ch.Origin}
+	out := ir.Chain{Name: ir.HTTPChain, Layer: ir.HTTP{Table: ch.Table.Name()}, Origin: ch.Origin}
 	if !ch.Table.TLS {
 		return out
 	}
-	out.Name, out.TLS = ch.Section, &ir.ServerTLS{Clients: ch.Clients}
+	out.Name, out.TLS = ir.TLSChain(ch.Listener.Origin()), &ir.ServerTLS{Clients: ch.Clients}
 	for _, s := range ch.Secrets {
 		out.TLS.Certificates = append(out.TLS.Certificates, ir.SecretOf(s))
 	}
@@ -111,21 +109,24 @@ func (ch chain) lower() ir.Chain {
 	return out
 }
 
-func bindOf(c *memo.Ctx, port PortKey) uint32 {
-	for _, p := range portsOf.Get(c, port.Gateway) {
-		if p.Port == port.Port {
-			return p.Bound
+// routeTableOf names the Gateway's own listeners that a table is of. Those of ListenerSets come and go too often: Envoy
+// takes every virtual host of a table anew when the table itself changes.
+func routeTableOf(c *memo.Ctx, key TableKey) ir.RouteTable {
+	parent := ir.Ref{Kind: ir.KindGateway, Name: key.Gateway}
+	t := ir.RouteTable{Name: key.Name()}
+	for _, l := range attach.Listeners.Get(c, parent) {
+		tls := l.Protocol == gwv1.HTTPSProtocolType
+		if l.Port == key.Port && tls == key.TLS && isOpen(c, &l) {
+			t.Origin = append(t.Origin, l.Key.Origin())
 		}
 	}
-	return 0
-}
-
-func routeTableOf(c *memo.Ctx, key TableKey) ir.RouteTable {
-	t := ir.RouteTable{Name: key.Name()}
-	for _, ch := range chainsOf.Get(c, key.PortKey) {
-		if ch.Table == key {
-			t.Origin = append(t.Origin, ch.Origin...)
-		}
+	if len(t.Origin) == 0 {
+		t.Origin = []ir.Origin{{Ref: parent}}
 	}
 	return t
+}
+
+// isOpen tells whether connections come in by a listener: it is usable, and has a certificate or needs none.
+func isOpen(c *memo.Ctx, l *attach.Listener) bool {
+	return l.Usable() && (l.Protocol != gwv1.HTTPSProtocolType || len(attach.CertificatesOf.Get(c, l.Key).Secrets) > 0)
 }

@@ -60,12 +60,12 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 	if len(chains) == 0 {
 		return
 	}
-	p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}})
+	p.Resources = append(p.Resources, listenerResource(port))
 	p.Tables = append(p.Tables, chains[0].Table) // HTTP and HTTPS do not meet on a port
 	for _, ch := range chains {
 		p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeRouteTable, Table: ch.Table})
 		for _, s := range ch.Secrets {
-			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Secret: s})
+			p.Resources = append(p.Resources, certificateResource(s))
 		}
 		if ch.Clients != nil {
 			p.Resources = append(p.Resources, ResourceKey{Type: ir.TypeSecret, Table: TableKey{PortKey: port}})
@@ -77,9 +77,7 @@ func (p *plan) add(c *memo.Ctx, port PortKey) {
 func backendsIn(rules []ir.Rule) []ir.BackendName {
 	var names []ir.BackendName
 	for i := range rules {
-		if forward, ok := rules[i].Action.(ir.Forward); ok {
-			names = append(names, forward.Backends()...)
-		}
+		names = append(names, rules[i].Backends()...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -98,10 +96,12 @@ var wantsOf = memo.NewQuery("wantsOf", func(c *memo.Ctx, _ struct{}) []Want {
 	}
 	hosts := map[ir.Name][]ir.Hostname{}
 	for _, gw := range attach.OurGateways.Get(c, struct{}{}) {
-		listeners := attach.Listeners.Get(c, gw)
-		for i := range listeners {
-			for _, secret := range attach.CertificatesOf.Get(c, listeners[i].Key).Missing {
-				hosts[secret] = append(hosts[secret], namesOf(c, &listeners[i])...)
+		for _, parent := range attach.ParentsFor(c, gw) {
+			listeners := attach.Listeners.Get(c, parent)
+			for i := range listeners {
+				for _, secret := range attach.CertificatesOf.Get(c, listeners[i].Key).Missing {
+					hosts[secret] = append(hosts[secret], namesOf(c, &listeners[i])...)
+				}
 			}
 		}
 	}
@@ -121,13 +121,12 @@ func namesOf(c *memo.Ctx, l *attach.Listener) []ir.Hostname {
 	}
 	var names []ir.Hostname
 	table := TableKey{PortKey{l.Key.Gateway, l.Port}, true}
-	all := doors.Get(c, table.PortKey)
-	for _, shard := range shardsOf.Get(c, table) {
-		if shard == fixedShard {
+	for _, bucket := range bucketsOf.Get(c, table) {
+		if bucket.Parent != l.Ref() {
 			continue
 		}
-		for _, host := range hostsOf.Get(c, shardKey{table, shard}) {
-			if owner, _ := ownerOf(all, host); owner.Section == l.Key.Section {
+		for _, host := range hostsOf.Get(c, bucketKey{table, bucket}) {
+			if owner, _ := ownerOf(c, table.PortKey, host); owner.Listener == l.Key {
 				names = append(names, host)
 			}
 		}

@@ -9,7 +9,6 @@ import (
 )
 
 // TestEveryReasonHasACase: each condition with each reason that a status can give stands in a golden case.
-// Conflicted=True HostnameConflict is for what the schema refuses first; it has a test of its own.
 func TestEveryReasonHasACase(t *testing.T) {
 	given := map[string]string{ // by how the lines of a kind begin; those of listeners have a # in them
 		"GatewayClass/": "Accepted=True Accepted, Accepted=False InvalidParameters, SupportedVersion=True SupportedVersion",
@@ -18,10 +17,14 @@ func TestEveryReasonHasACase(t *testing.T) {
 			"Programmed=True Programmed, Programmed=False Invalid, Programmed=False AddressNotUsable, " +
 			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False ListenersNotResolved, " +
 			"ResolvedRefs=False InvalidClientCertificateRef, ResolvedRefs=False RefNotPermitted",
+		"ListenerSet/": "Accepted=True Accepted, Accepted=True ListenersNotValid, Accepted=False ListenersNotValid, " +
+			"Accepted=False NotAllowed, Accepted=False ParentNotAccepted, " +
+			"Programmed=True Programmed, Programmed=False NotAllowed, Programmed=False ListenersNotValid, Programmed=False ParentNotProgrammed",
 		"#": "Accepted=True Accepted, Accepted=False UnsupportedProtocol, Accepted=False UnsupportedValue, Accepted=False PortUnavailable, " +
 			"Accepted=False NoValidCACertificate, ResolvedRefs=False InvalidCACertificateRef, ResolvedRefs=False InvalidCACertificateKind, " +
 			"OverlappingTLSConfig=True OverlappingHostnames, " +
-			"Conflicted=False NoConflicts, Conflicted=True ProtocolConflict, " +
+			"Conflicted=False NoConflicts, Conflicted=True ProtocolConflict, Conflicted=True HostnameConflict, " +
+			"Accepted=False ProtocolConflict, Accepted=False HostnameConflict, Programmed=False HostnameConflict, " +
 			"ResolvedRefs=True ResolvedRefs, ResolvedRefs=False InvalidCertificateRef, ResolvedRefs=False InvalidRouteKinds, ResolvedRefs=False RefNotPermitted, " +
 			"Programmed=True Programmed, Programmed=False Invalid, Programmed=False ProtocolConflict",
 		"HTTPRoute/": "Accepted=True Accepted, Accepted=False NoMatchingParent, Accepted=False NotAllowedByListeners, " +

@@ -14,14 +14,15 @@ func withPorts(action ir.Action, table TableKey, ports []boundPort) ir.Action {
 	case ir.Redirect:
 		return redirectPort(a, table, ports)
 	case ir.Forward:
-		if !slices.ContainsFunc(a.Split, func(w ir.Weighted) bool { return w.Redirect != nil }) {
+		if !slices.ContainsFunc(a.Split, func(w ir.Weighted) bool { return w.Filters().Redirect != nil }) {
 			return a
 		}
 		a.Split = slices.Clone(a.Split)
 		for i := range a.Split {
-			if w := &a.Split[i]; w.Redirect != nil {
-				r := redirectPort(*w.Redirect, table, ports)
-				w.Redirect = &r
+			if f := a.Split[i].Filters(); f.Redirect != nil {
+				r := redirectPort(*f.Redirect, table, ports)
+				f.Redirect = &r
+				a.Split[i].Own = &f
 			}
 		}
 		return a

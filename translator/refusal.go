@@ -31,7 +31,7 @@ func rejection(c *memo.Ctx, key ResourceKey) (bool, string) {
 // refusedListener lists what an Envoy refused of a listener: itself, or a certificate without which it serves nobody.
 func refusedListener(c *memo.Ctx, l *attach.Listener) []finding.Problem {
 	var problems []finding.Problem
-	key := ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: PortKey{l.Key.Gateway, l.Port}}}
+	key := listenerResource(PortKey{l.Key.Gateway, l.Port})
 	if rejected, why := rejection(c, key); rejected {
 		f := finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)
 		if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.Standalone == input.On && strings.Contains(why, xds.PortInUse) {
@@ -40,7 +40,7 @@ func refusedListener(c *memo.Ctx, l *attach.Listener) []finding.Problem {
 		problems = append(problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid, f))
 	}
 	for _, secret := range attach.CertificatesOf.Get(c, l.Key).Secrets {
-		if rejected, why := rejection(c, ResourceKey{Type: ir.TypeSecret, Secret: secret}); rejected {
+		if rejected, why := rejection(c, certificateResource(secret)); rejected {
 			f := finding.New(finding.CertificateInvalid, l.Ref(), l.Field()+".tls.certificateRefs", secret, "Envoy refused it: "+why)
 			problems = append(problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidCertificateRef, f),
 				finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid, f))
@@ -60,8 +60,7 @@ func refusedHosts(c *memo.Ctx, ref ir.Ref, head *input.RouteHead, a attach.Attac
 			if !ok {
 				continue
 			}
-			vh := ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
-			if rejected, why := rejection(c, vh); rejected {
+			if rejected, why := rejection(c, hostResource(table, host)); rejected {
 				problems = append(problems, fallback(finding.New(finding.RefusedHost, ref, "spec.hostnames", host, why)))
 			}
 		}
@@ -80,7 +79,7 @@ func refusedBackends(c *memo.Ctx, ref ir.Ref, gateway ir.Name, rules []ir.Rule) 
 			continue
 		}
 		for _, t := range []ir.Type{ir.TypeCluster, ir.TypeEndpoints} {
-			if rejected, why := rejection(c, ResourceKey{Type: t, Backend: backend}); rejected {
+			if rejected, why := rejection(c, backendResource(t, backend)); rejected {
 				problems = append(problems, fallback(finding.New(finding.RefusedBackend, ref, "spec.rules", backend, why)))
 			}
 		}

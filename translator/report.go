@@ -26,6 +26,8 @@ var reportOf = memo.NewQuery("reportOf", func(c *memo.Ctx, ref ir.Ref) status.Re
 		return classReport(c, ref)
 	case ir.KindGateway:
 		return gatewayReport(c, ref)
+	case ir.KindListenerSet:
+		return setReport(c, ref)
 	case ir.KindBackendTLSPolicy:
 		return policyReport(c, ref)
 	default:
@@ -66,7 +68,8 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	if spec.Infrastructure != nil && spec.Infrastructure.ParametersRef != nil {
 		g.refuse(finding.GatewayParameters, "spec.infrastructure.parametersRef", gwv1.GatewayReasonInvalidParameters)
 	}
-	g.problems = append(g.problems, attach.FrontendProblems(gateway, spec)...)
+	g.problems = append(g.problems, attach.FrontendProblems(c, gateway, spec)...)
+	g.problems = append(g.problems, attach.AllowedListenersProblems(gateway, spec)...)
 	g.problems = append(g.problems, attach.ClientCertificateOf.Get(c, gateway).Problems...)
 	return append(g.problems, attach.AddressOf.Get(c, gateway).Problems...)
 }, memo.Equal)
@@ -96,44 +99,44 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 	generation, _ := input.Generations.Read(c, ref)
 	g := status.Gateway{Generation: generation, Problems: gatewayProblems.Get(c, ref.Name)}
 	all := slices.Clone(g.Problems)
-	for _, l := range attach.Listeners.Get(c, ref.Name) {
-		row := listenerRow(c, &l, settings)
+	for _, l := range attach.Listeners.Get(c, ref) {
+		row := listenerRow(c, &l)
 		all = append(all, row.Problems...)
 		g.Listeners = append(g.Listeners, row)
 	}
 	if settings.Standalone == input.On && GatewayServed.Get(c, ref.Name) {
 		g.Addresses = []string{attach.AddressOf.Get(c, ref.Name).IP}
 	}
+	g.Sets = attachedSets.Get(c, ref.Name)
 	r.Status, r.Findings = status.GatewayStatus(g), status.Findings(all)
 	return r
 }
 
-func listenerRow(c *memo.Ctx, l *attach.Listener, settings input.Settings) status.Listener {
+func listenerRow(c *memo.Ctx, l *attach.Listener) status.Listener {
 	row := status.Listener{Name: l.Key.Section, Kinds: l.Kinds, Attached: attachedTo.Get(c, l.Key), Problems: slices.Clone(l.Problems)}
 	row.Problems = append(row.Problems, attach.CertificatesOf.Get(c, l.Key).Problems...)
-	port := PortKey{l.Key.Gateway, l.Port}
-	served := l.Usable() && GatewayServed.Get(c, l.Key.Gateway) && slices.ContainsFunc(chainsOf.Get(c, port), func(ch chain) bool {
-		return ch.has(l)
-	})
-	if !served {
+	row.Problems = append(row.Problems, attach.Overlaps.Get(c, l.Key)...)
+	if !isOpen(c, l) || !GatewayServed.Get(c, l.Key.Gateway) {
 		return row
 	}
-	row.Programmed = progress(c, ClassOf(settings, l.Key.Gateway), port)
+	row.Programmed = progressOf.Get(c, PortKey{l.Key.Gateway, l.Port})
 	row.Problems = append(row.Problems, refusedListener(c, l)...)
 	return row
 }
 
-func progress(c *memo.Ctx, class ir.ProxyClass, port PortKey) status.Progress {
+// progressOf says how far the proxies are with a port: all of its listeners are one resource.
+var progressOf = memo.NewQuery("progressOf", func(c *memo.Ctx, port PortKey) status.Progress {
+	settings, _ := input.SettingsOf.Read(c, struct{}{})
 	p := status.Progress{Served: true}
-	report, ok := input.ListenerReports.Read(c, input.ClassListener{Class: class, Listener: port.Name()})
+	report, ok := input.ListenerReports.Read(c, input.ClassListener{Class: ClassOf(settings, port.Gateway), Listener: port.Name()})
 	if !ok {
 		return p
 	}
-	wanted := ResourceOf.Get(c, ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}).Resource
+	wanted := ResourceOf.Get(c, listenerResource(port)).Resource
 	p.Proxies, p.Live, p.Refused = report.Proxies, report.Live, report.Refused
 	p.Current = wanted != nil && wanted.Version == report.Version
 	return p
-}
+}, memo.Same)
 
 // attachedTo counts the routes that attach to a listener, whether or not it is served.
 var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.ListenerKey) int {
@@ -144,13 +147,13 @@ var attachedTo = memo.NewQuery("attachedTo", func(c *memo.Ctx, key attach.Listen
 	return n
 }, memo.Same)
 
-// attachedGroups is the number of groups that the buckets of a Gateway's routes are counted in, so that one more route
+// attachedGroups is the number of groups that the buckets of a parent's routes are counted in, so that one more route
 // adds up a few numbers and not one for each bucket.
 const attachedGroups = 16
 
 // attachedInGroup counts the routes in a sixteenth of the buckets. Its key's Shard is the group.
 var attachedInGroup = memo.NewQuery("attachedInGroup", func(c *memo.Ctx, key listenerShard) int {
-	shards, _ := input.RouteShards.Read(c, key.Listener.Gateway)
+	shards, _ := input.RouteShards.Read(c, key.Listener.Parent())
 	n := 0
 	for _, shard := range shards {
 		if shard%attachedGroups == key.Shard {
@@ -166,7 +169,7 @@ type listenerShard struct {
 }
 
 var attachedInShard = memo.NewQuery("attachedInShard", func(c *memo.Ctx, key listenerShard) int {
-	routes, _ := input.RoutesOfGateway.Read(c, input.GatewayShard{Gateway: key.Listener.Gateway, Shard: key.Shard})
+	routes, _ := input.RoutesOfParent.Read(c, input.ParentShard{Parent: key.Listener.Parent(), Shard: key.Shard})
 	n := 0
 	for _, r := range routes {
 		if attaches(c, r, key.Listener) {

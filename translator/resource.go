@@ -7,61 +7,65 @@ import (
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
 )
 
-// ResourceKey names a resource by the objects that it is made of, as queries need it. Which fields are set depends on
-// the type: Table for listeners (its PortKey), route tables and virtual hosts (with Host), Backend for clusters and
-// endpoints, Secret for certificates, and Table (its PortKey) for the CAs that the clients of a port are checked against.
+// ResourceKey names a resource by the objects that it is made of, as queries need it. Table is set for listeners (its
+// PortKey), route tables and virtual hosts, and for the CAs that the clients of a port are checked against (its PortKey).
 type ResourceKey struct {
-	Type    ir.Type
-	Table   TableKey
-	Host    ir.Hostname
-	Backend ir.BackendName
-	Secret  ir.Name
+	Table TableKey
+	Name  string // of virtual hosts the host, of clusters and endpoints the backend, of certificates the secret
+	Type  ir.Type
 }
+
+func (k ResourceKey) host() HostKey           { return HostKey{k.Table, ir.Hostname(k.Name)} }
+func (k ResourceKey) backend() ir.BackendName { return ir.BackendName(k.Name) }
 
 // ID returns the name that Envoy knows the resource by.
 func (k ResourceKey) ID() ir.ResourceID {
-	var name string
+	name := k.Name
 	switch k.Type {
 	case ir.TypeListener:
 		name = string(k.Table.PortKey.Name())
 	case ir.TypeRouteTable:
 		name = string(k.Table.Name())
 	case ir.TypeVirtualHost:
-		name = HostKey{k.Table, k.Host}.Name().String()
-	case ir.TypeCluster, ir.TypeEndpoints:
-		name = string(k.Backend)
+		name = k.host().Name().String()
 	case ir.TypeSecret:
-		name = string(ir.SecretOf(k.Secret))
-		if k.Secret == (ir.Name{}) {
+		if k.Name == "" {
 			name = string(ir.ClientAuthority(k.Table.Gateway, k.Table.Port))
 		}
-	case ir.TypeCount:
+	case ir.TypeCluster, ir.TypeEndpoints, ir.TypeCount:
 	}
 	return ir.ResourceID{Type: k.Type, Name: name}
 }
 
-// keyOf takes the name of a cluster, of endpoints or of a secret apart.
-func keyOf(id ir.ResourceID) ResourceKey {
-	if id.Type == ir.TypeSecret {
-		return ResourceKey{Type: id.Type, Secret: ir.SecretName(id.Name).Object()}
-	}
-	return ResourceKey{Type: id.Type, Backend: ir.BackendName(id.Name)}
+// keyOf is ID backwards, for clusters, endpoints and certificates.
+func keyOf(id ir.ResourceID) ResourceKey { return ResourceKey{Type: id.Type, Name: id.Name} }
+
+func listenerResource(port PortKey) ResourceKey {
+	return ResourceKey{Type: ir.TypeListener, Table: TableKey{PortKey: port}}
 }
 
 func hostResource(table TableKey, host ir.Hostname) ResourceKey {
-	return ResourceKey{Type: ir.TypeVirtualHost, Table: table, Host: host}
+	return ResourceKey{Type: ir.TypeVirtualHost, Table: table, Name: string(host)}
+}
+
+func backendResource(t ir.Type, backend ir.BackendName) ResourceKey {
+	return ResourceKey{Type: t, Name: string(backend)}
+}
+
+func certificateResource(secret ir.Name) ResourceKey {
+	return ResourceKey{Type: ir.TypeSecret, Name: string(ir.SecretOf(secret))}
 }
 
 // compareKeys orders resources by type and then by what they are made of. Making their names would cost more.
 func compareKeys(a, b ResourceKey) int {
 	return cmp.Or(
 		cmp.Compare(a.Type, b.Type), a.Table.Gateway.Compare(b.Table.Gateway), cmp.Compare(a.Table.Port, b.Table.Port),
-		compareBools(a.Table.TLS, b.Table.TLS), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Backend, b.Backend),
-		a.Secret.Compare(b.Secret),
+		compareBools(a.Table.TLS, b.Table.TLS), cmp.Compare(a.Name, b.Name),
 	)
 }
 
@@ -100,7 +104,7 @@ var ResourceOf = memo.NewQuery("ResourceOf", func(c *memo.Ctx, key ResourceKey) 
 }, sameEncoded).Recovering(func(key ResourceKey, panicked any) Encoded {
 	e := Encoded{Fault: fmt.Sprint(panicked)}
 	if key.Type == ir.TypeVirtualHost {
-		e.Resource, _ = xds.VirtualHost(failingHost(HostKey{key.Table, key.Host}))
+		e.Resource, _ = xds.VirtualHost(failingHost(key.host()))
 	}
 	return e
 })
@@ -112,21 +116,22 @@ func encode(c *memo.Ctx, key ResourceKey) (*ir.Resource, error) {
 	case ir.TypeRouteTable:
 		return xds.RouteTable(routeTableOf(c, key.Table))
 	case ir.TypeVirtualHost:
-		return xds.VirtualHost(virtualHostOf(c, HostKey{key.Table, key.Host}))
+		return xds.VirtualHost(virtualHostOf(c, key.host()))
 	case ir.TypeCluster:
-		if b := attach.Backend(c, key.Backend); b != nil {
+		if b := attach.Backend(c, key.backend()); b != nil {
 			return xds.Cluster(*b)
 		}
 	case ir.TypeEndpoints:
-		return xds.Endpoints(attach.Endpoints(c, key.Backend))
+		return xds.Endpoints(attach.Endpoints(c, key.backend()))
 	case ir.TypeSecret:
-		if key.Secret == (ir.Name{}) {
-			port := attach.GatewayPort(key.Table.PortKey)
+		if key.Name == "" {
+			port := input.GatewayPort(key.Table.PortKey)
 			return xds.Authority(ir.ClientAuthority(port.Gateway, port.Port),
 				[]byte(attach.ClientAuthorities.Get(c, port)), attach.ClientValidationOf.Get(c, port).Fallback)
 		}
-		if p := attach.KeyPairOf.Get(c, key.Secret); p.Chain != "" {
-			return xds.Certificate(ir.SecretOf(key.Secret), []byte(p.Chain), []byte(p.Key))
+		name := ir.SecretName(key.Name)
+		if p := attach.KeyPairOf.Get(c, name.Object()); p.Chain != "" {
+			return xds.Certificate(name, []byte(p.Chain), []byte(p.Key))
 		}
 	case ir.TypeCount:
 	}

@@ -14,7 +14,7 @@ func Routes() []route.Kind { return []route.Kind{route.HTTP, route.GRPC} }
 
 // reportedKinds lists the kinds of objects that have a report: a status, or at least findings.
 func reportedKinds() []ir.Kind {
-	kinds := []ir.Kind{ir.KindGatewayClass, ir.KindGateway, ir.KindBackendTLSPolicy}
+	kinds := []ir.Kind{ir.KindGatewayClass, ir.KindGateway, ir.KindListenerSet, ir.KindBackendTLSPolicy}
 	for _, k := range Routes() {
 		kinds = append(kinds, k.Kind)
 	}

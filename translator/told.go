@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/memo"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -38,8 +39,8 @@ type holder struct {
 // tableState is a route table that is told to somebody.
 type tableState struct {
 	holders
-	shards  []uint16 // buckets, sorted
-	buckets map[uint16][]ir.Hostname
+	shards  []input.ParentShard // buckets, sorted
+	buckets map[input.ParentShard][]ir.Hostname
 	hosts   map[ir.Hostname]*ir.Resource // of all buckets
 }
 
@@ -91,16 +92,16 @@ func (t *told) holdersOf(key ResourceKey) holders {
 	switch key.Type { // the others are held by themselves
 	case ir.TypeVirtualHost:
 		if s := t.tables[key.Table]; s != nil {
-			if _, there := s.hosts[key.Host]; there {
+			if _, there := s.hosts[key.host().Host]; there {
 				return s.holders
 			}
 		}
 	case ir.TypeCluster:
-		if s := t.clusters[key.Backend]; s != nil {
+		if s := t.clusters[key.backend()]; s != nil {
 			return s.holders
 		}
 	case ir.TypeEndpoints:
-		if s := t.clusters[key.Backend]; s != nil && slices.Contains(needsOf(s.resource), key.ID()) {
+		if s := t.clusters[key.backend()]; s != nil && slices.Contains(needsOf(s.resource), key.ID()) {
 			return s.holders
 		}
 	default:
@@ -129,12 +130,12 @@ func (t *told) changed(key ResourceKey) {
 	switch key.Type { //nolint:exhaustive // what the others need is their plan's matter, or nothing
 	case ir.TypeVirtualHost:
 		if s := t.tables[key.Table]; s != nil && len(all) > 0 {
-			before := s.hosts[key.Host]
-			s.hosts[key.Host] = ResourceOf.Root(t.table, key).Resource
-			t.need(all, before, s.hosts[key.Host])
+			before := s.hosts[key.host().Host]
+			s.hosts[key.host().Host] = ResourceOf.Root(t.table, key).Resource
+			t.need(all, before, s.hosts[key.host().Host])
 		}
 	case ir.TypeCluster:
-		if s := t.clusters[key.Backend]; s != nil {
+		if s := t.clusters[key.backend()]; s != nil {
 			before := s.resource
 			s.resource = ResourceOf.Root(t.table, key).Resource
 			t.need(all, before, s.resource)
@@ -234,10 +235,10 @@ func (t *told) release(class *classState, key ResourceKey) {
 }
 
 func (t *told) holdCluster(class *classState, key ResourceKey) {
-	s := t.clusters[key.Backend]
+	s := t.clusters[key.backend()]
 	if s == nil {
 		s = &clusterState{resource: ResourceOf.Keep(t.table, key).Resource}
-		t.clusters[key.Backend] = s
+		t.clusters[key.backend()] = s
 	}
 	if s.add(class) {
 		t.touch(class, key)
@@ -248,7 +249,7 @@ func (t *told) holdCluster(class *classState, key ResourceKey) {
 }
 
 func (t *told) releaseCluster(class *classState, key ResourceKey) {
-	s := t.clusters[key.Backend]
+	s := t.clusters[key.backend()]
 	if !s.remove(class) {
 		return
 	}
@@ -258,7 +259,7 @@ func (t *told) releaseCluster(class *classState, key ResourceKey) {
 	}
 	if len(s.holders) == 0 {
 		ResourceOf.Release(t.table, key)
-		delete(t.clusters, key.Backend)
+		delete(t.clusters, key.backend())
 	}
 }
 
@@ -288,9 +289,9 @@ func (t *told) releaseOther(class *classState, key ResourceKey) {
 func (t *told) openTable(class *classState, key TableKey) {
 	s := t.tables[key]
 	if s == nil {
-		s = &tableState{buckets: map[uint16][]ir.Hostname{}, hosts: map[ir.Hostname]*ir.Resource{}}
+		s = &tableState{buckets: map[input.ParentShard][]ir.Hostname{}, hosts: map[ir.Hostname]*ir.Resource{}}
 		t.tables[key] = s
-		t.setShards(key, shardsOf.Keep(t.table, key))
+		t.setBuckets(key, bucketsOf.Keep(t.table, key))
 	}
 	s.add(class)
 	for host, r := range s.hosts {
@@ -309,26 +310,26 @@ func (t *told) closeTable(class *classState, key TableKey) {
 	if len(s.holders) > 0 {
 		return
 	}
-	t.setShards(key, nil)
-	shardsOf.Release(t.table, key)
+	t.setBuckets(key, nil)
+	bucketsOf.Release(t.table, key)
 	delete(t.tables, key)
 }
 
-// setShards takes over which buckets of a table may have hosts.
-func (t *told) setShards(key TableKey, next []uint16) {
+// setBuckets takes over which buckets of a table may have hosts.
+func (t *told) setBuckets(key TableKey, next []input.ParentShard) {
 	s := t.tables[key]
 	if s == nil {
 		return
 	}
 	before := s.shards
 	s.shards = next
-	compareLists(before, next, cmp.Compare[uint16],
-		func(shard uint16) {
-			bucket := shardKey{key, shard}
+	compareLists(before, next, compareBuckets,
+		func(shard input.ParentShard) {
+			bucket := bucketKey{key, shard}
 			t.replaceHosts(s, bucket, hostsOf.Keep(t.table, bucket))
 		},
-		func(shard uint16) {
-			bucket := shardKey{key, shard}
+		func(shard input.ParentShard) {
+			bucket := bucketKey{key, shard}
 			t.replaceHosts(s, bucket, nil)
 			delete(s.buckets, shard)
 			hostsOf.Release(t.table, bucket)
@@ -336,19 +337,19 @@ func (t *told) setShards(key TableKey, next []uint16) {
 }
 
 // setHosts takes over the hosts in a bucket of a table.
-func (t *told) setHosts(bucket shardKey, next []ir.Hostname) {
+func (t *told) setHosts(bucket bucketKey, next []ir.Hostname) {
 	s := t.tables[bucket.Table]
 	if s == nil {
 		return
 	}
-	if _, open := s.buckets[bucket.Shard]; open {
+	if _, open := s.buckets[bucket.ParentShard]; open {
 		t.replaceHosts(s, bucket, next)
 	}
 }
 
-func (t *told) replaceHosts(s *tableState, bucket shardKey, next []ir.Hostname) {
-	before := s.buckets[bucket.Shard]
-	s.buckets[bucket.Shard] = next
+func (t *told) replaceHosts(s *tableState, bucket bucketKey, next []ir.Hostname) {
+	before := s.buckets[bucket.ParentShard]
+	s.buckets[bucket.ParentShard] = next
 	compareLists(before, next, cmp.Compare[ir.Hostname],
 		func(host ir.Hostname) {
 			key := hostResource(bucket.Table, host)

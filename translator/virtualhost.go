@@ -19,24 +19,22 @@ type claim struct {
 // virtualHostOf composes a virtual host from the routes that claim it.
 func virtualHostOf(c *memo.Ctx, key HostKey) ir.VirtualHost {
 	vh := ir.VirtualHost{Name: key.Name()}
-	all := doors.Get(c, key.Table.PortKey)
-	owner, ok := ownerOf(all, key.Host)
+	owner, ok := ownerOf(c, key.Table.PortKey, key.Host)
 	if !ok {
 		return vh // nobody's host: every path is 404
 	}
-	if key.Table.TLS && slices.ContainsFunc(all, func(d door) bool { return d.Open && d.Section != owner.Section }) {
-		vh.Chain = owner.Section
+	if key.Table.TLS && crowded.Get(c, key.Table.PortKey) {
+		vh.Chain = ir.TLSChain(owner.Listener.Origin())
 	}
-	listener := attach.ListenerKey{Gateway: key.Table.Gateway, Section: owner.Section}
-	vh.Origin = append(vh.Origin, ir.Origin{Ref: ir.Ref{Kind: ir.KindGateway, Name: key.Table.Gateway}, Section: owner.Section})
+	vh.Origin = append(vh.Origin, owner.Listener.Origin())
 	ports := portsOf.Get(c, key.Table.Gateway)
 	shown := shower{c, attach.ClientCertificateOf.Get(c, key.Table.Gateway)}
 	var ranked []rankedRule
-	for _, cl := range claims(c, key.Host, listener) {
+	for _, cl := range claims(c, key.Host, owner.Listener) {
 		vh.Origin = append(vh.Origin, ir.Origin{Ref: cl.route})
 		for i, rule := range RulesOf.Get(c, cl.route).Rules {
-			rule.Action = shown.action(withPorts(rule.Action, key.Table, ports))
-			ranked = append(ranked, rankedRule{rule: rule, claim: cl, index: i})
+			rule.Action = withPorts(rule.Action, key.Table, ports)
+			ranked = append(ranked, rankedRule{rule: shown.rule(rule), claim: cl, index: i})
 		}
 	}
 	slices.SortFunc(ranked, compareRank)
@@ -61,7 +59,7 @@ func claims(c *memo.Ctx, host ir.Hostname, listener attach.ListenerKey) []claim 
 	var list []claim
 	for _, raw := range append([]ir.Hostname{host}, attach.Wider(host)...) { // most specific first
 		narrower := list
-		routes, _ := input.RoutesOfHost.Read(c, input.GatewayHost{Gateway: listener.Gateway, Host: raw})
+		routes, _ := input.RoutesOfHost.Read(c, input.ParentHost{Parent: listener.Parent(), Host: raw})
 		for _, r := range routes {
 			if _, known := slices.BinarySearchFunc(narrower, r, claim.compareRoute); known {
 				continue

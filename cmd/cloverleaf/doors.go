@@ -69,8 +69,9 @@ func (r *reporter) announce() {
 		}
 		r.doors.announced[door] = true
 		url := address(door)
-		text := url + r.style.Faint("   "+door.Listener.Gateway.String()+" "+door.Listener.Section)
-		r.event(cli.OK, "listening", text, map[string]any{"address": url, "listener": door.Listener.Gateway.String() + "/" + door.Listener.Section})
+		parent := door.Listener.Parent().Name.String()
+		text := url + r.style.Faint("   "+parent+" "+door.Listener.Section)
+		r.event(cli.OK, "listening", text, map[string]any{"address": url, "listener": parent + "/" + door.Listener.Section})
 	}
 	r.announceTries()
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloverleaf-mesh/cloverleaf/internal/cli"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/input"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/status"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/xds"
@@ -154,11 +155,12 @@ func statuses(e *evaluated, gateway string) list {
 	return out
 }
 
-// belongs tells whether a status is that of a Gateway, of its class, or of a route that names it as a parent.
+// belongs tells whether a status is that of a Gateway, of its class or of a ListenerSet that names it, or of an object one
+// of whose parents or ancestors it is.
 func (e *evaluated) belongs(r status.Report, gateway string) bool {
 	switch s := r.Status.(type) {
-	case *gwv1.GatewayStatus:
-		return r.Object.Name.String() == gateway
+	case *gwv1.GatewayStatus, *gwv1.ListenerSetStatus:
+		return e.gatewayOf(r.Object) == gateway
 	case *gwv1.GatewayClassStatus:
 		for ref, o := range e.objects {
 			if g, ok := o.Value.(*gwv1.Gateway); ok && ref.Name.String() == gateway {
@@ -166,17 +168,37 @@ func (e *evaluated) belongs(r status.Report, gateway string) bool {
 			}
 		}
 	case *gwv1.HTTPRouteStatus:
-		for _, p := range s.Parents {
-			name := ir.Name{Namespace: r.Object.Namespace, Name: string(p.ParentRef.Name)}
-			if p.ParentRef.Namespace != nil {
-				name.Namespace = string(*p.ParentRef.Namespace)
-			}
-			if name.String() == gateway {
-				return true
-			}
-		}
+		return e.isParent(r.Object, s.Parents, gateway)
+	case *gwv1.GRPCRouteStatus:
+		return e.isParent(r.Object, s.Parents, gateway)
+	case *gwv1.PolicyStatus:
+		return slices.ContainsFunc(s.Ancestors, func(a gwv1.PolicyAncestorStatus) bool {
+			parent, ok := input.ParentOf(a.AncestorRef, r.Object.Namespace)
+			return ok && e.gatewayOf(parent) == gateway
+		})
 	}
 	return false
+}
+
+func (e *evaluated) isParent(route ir.Ref, parents []gwv1.RouteParentStatus, gateway string) bool {
+	return slices.ContainsFunc(parents, func(p gwv1.RouteParentStatus) bool {
+		parent, ok := input.ParentOf(p.ParentRef, route.Namespace)
+		return ok && e.gatewayOf(parent) == gateway
+	})
+}
+
+// gatewayOf names the Gateway that an object with listeners is, or names as its parent.
+func (e *evaluated) gatewayOf(parent ir.Ref) string {
+	if parent.Kind == ir.KindGateway {
+		return parent.Name.String()
+	}
+	if o, ok := e.objects[parent]; ok {
+		if set, ok := o.Value.(*gwv1.ListenerSet); ok {
+			name, _ := input.SetParent(set.Spec.ParentRef, parent.Namespace)
+			return name.String()
+		}
+	}
+	return ""
 }
 
 func intermediate(e *evaluated, gateway string) list {

@@ -34,6 +34,7 @@ func kinds() map[schema.GroupKind]string {
 	return map[schema.GroupKind]string{
 		{Group: gateway, Kind: "GatewayClass"}:     gateway + "_gatewayclasses",
 		{Group: gateway, Kind: "Gateway"}:          gateway + "_gateways",
+		{Group: gateway, Kind: "ListenerSet"}:      gateway + "_listenersets",
 		{Group: gateway, Kind: "HTTPRoute"}:        gateway + "_httproutes",
 		{Group: gateway, Kind: "GRPCRoute"}:        gateway + "_grpcroutes",
 		{Group: gateway, Kind: "ReferenceGrant"}:   gateway + "_referencegrants",

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,14 +39,25 @@ func TestCasesInline(t *testing.T) { runCases(t, "--virtual-hosts", "inline") }
 
 func runCases(t *testing.T, flags ...string) {
 	t.Helper()
-	base, files, err := casefile.Load("testdata")
+	runCasesOf(t, "testdata", newMaterial(t).backends(t), flags...)
+}
+
+// runCasesOf runs the cases of a folder. Its objects stand beside those of testdata.
+func runCasesOf(t *testing.T, folder string, fill func(string) string, flags ...string) {
+	t.Helper()
+	base, files, err := casefile.Load(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	material := newMaterial(t)
-	fill := material.backends(t)
+	common, err := os.ReadFile("testdata/base.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
-	updriver.Put(t, dir, "base.yaml", fill(base))
+	updriver.Put(t, dir, "common.yaml", fill(string(common)))
+	if base != string(common) {
+		updriver.Put(t, dir, "base.yaml", fill(base))
+	}
 	updriver.Put(t, dir, "case.yaml", "# the case at hand\n")
 	u := updriver.Start(t, binary, dir, append(flags, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")...)
 	for _, file := range files {

@@ -34,7 +34,7 @@ func at(name string, action ir.Action) ir.Rule {
 func TestSharesAreThoseThatEnvoyGives(t *testing.T) {
 	b := newBench(t)
 	to := func(weight uint32, backend ir.BackendName, mirrors ...ir.Mirror) ir.Weighted {
-		return ir.Weighted{Weight: weight, Backend: backend, Mirrors: mirrors}
+		return ir.Weighted{Weight: weight, Backend: backend, Own: &ir.Filters{Mirrors: mirrors}}
 	}
 	half := ir.Mirror{Backend: "n/three/80", PerMillion: 500_000}
 	b.only(t,

@@ -148,21 +148,23 @@ func (w *world) weighted(m ir.Match) ir.Weighted {
 	if w.one(8) {
 		s.Backend = nowhere
 	}
+	var own ir.Filters
 	switch w.IntN(12) {
 	case 0:
 		return ir.Weighted{Weight: s.Weight, Invalid: true}
 	case 1, 2:
-		s.Features.Headers = w.edits()
+		own.Features.Headers = w.edits()
 	case 3:
-		s.Rewrite = w.rewrite(m)
+		own.Rewrite = w.rewrite(m)
 	case 4:
-		s.Mirrors = w.mirrors()
+		own.Mirrors = w.mirrors()
 	case 5:
 		r := w.redirect(m)
-		s.Redirect = &r
+		own.Redirect = &r
 	case 6:
-		s.Features.CORS = w.cors()
+		own.Features.CORS = w.cors()
 	}
+	s.Own = &own
 	return s
 }
 

@@ -233,3 +233,45 @@ func TestAddressesArePrintedAsClientsWriteThem(t *testing.T) {
 		t.Errorf("answered %d", status)
 	}
 }
+
+// TestListenersOfListenerSetsArePrintedAndAnswer: their addresses, and commands for routes that name a ListenerSet.
+func TestListenersOfListenerSetsArePrintedAndAnswer(t *testing.T) {
+	manifests := class + `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec: {gatewayClassName: cloverleaf, allowedListeners: {namespaces: {from: Same}}, listeners: [` + plain("http", 24750) + `]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: shop, namespace: default}
+spec: {parentRef: {name: edge}, listeners: [` + plain("http", 24751) + ", " + secure("web", 24752, "shop.example", "missing") + `]}
+` + service("s", backend(t, "s"))
+	for i, section := range []string{"http", "web"} {
+		manifests += fmt.Sprintf(`---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r%d, namespace: default}
+spec: {parentRefs: [{kind: ListenerSet, name: shop, sectionName: %s}], rules: [{backendRefs: [{name: s, port: 80}]}]}
+`, i, section)
+	}
+	u := startText(t, folder(t, manifests), "--local-ca")
+	for _, line := range []string{
+		"√ listening  http://127.0.0.1:24750   default/edge http\n",
+		"√ listening  http://127.0.0.1:24751   default/shop http\n",
+		"√ listening  https://shop.example:24752   default/shop web\n",
+	} {
+		if !strings.Contains(u.Log(), line) {
+			t.Errorf("%q is not in:\n%s", line, u.Log())
+		}
+	}
+	lines := commands(u.Log())
+	if len(lines) != 2 {
+		t.Errorf("printed %q", lines)
+	}
+	for _, line := range lines {
+		if status, body := curl(t, line); status != 200 {
+			t.Errorf("%s -> %d %s", line, status, body)
+		}
+	}
+}

@@ -21,14 +21,14 @@ func (p *Proxy) Next(t ir.Type) *Message {
 	if !k.requested || k.inflight != nil {
 		return nil
 	}
-	for len(k.queue) > 0 {
-		part := k.queue[0]
-		k.queue = k.queue[1:]
+	for k.search.going() {
+		part := k.search.next()
 		slices.Sort(part)
 		if m := p.compose(t, part); m != nil {
 			return p.send(m)
 		}
 	}
+	k.search = search{}
 	if len(k.dirty) == 0 && !k.owes {
 		return nil
 	}

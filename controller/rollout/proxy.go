@@ -31,7 +31,7 @@ type kind struct {
 	have      map[string]holding
 	dirty     map[string]bool // names whose wanted version may not be held
 	forced    map[string]bool // names to be sent whatever is held
-	queue     [][]string      // parts of a refused message, to be tried one by one
+	search    search          // for what was refused
 	inflight  *Message
 }
 
@@ -248,6 +248,7 @@ func (p *Proxy) Ack(t ir.Type) *Message {
 		return nil
 	}
 	k.inflight = nil
+	k.search.taken()
 	for _, r := range m.Resources {
 		if byName(t) && !k.names[r.ID.Name] {
 			continue // unsubscribed meanwhile
@@ -310,9 +311,8 @@ func (p *Proxy) open(table string) {
 	for host := range p.held[table] {
 		p.drop(ir.TypeVirtualHost, host)
 	}
-	for i := range k.queue { // parts of what was refused before: now all of the table's go together, and may be refused again
-		k.queue[i] = slices.DeleteFunc(k.queue[i], func(host string) bool { return ir.TableOf(host) == table })
-	}
+	// Now all of the table's go together, and may be refused again.
+	k.search.forget(func(host string) bool { return ir.TableOf(host) == table })
 	p.fresh[table] = true
 	for host := range p.world.hosts[table] {
 		k.dirty[host] = true
@@ -335,7 +335,7 @@ func (p *Proxy) tableHeld(table string) bool {
 }
 
 // Nack takes in that the proxy refused the message on its way. A message of one resource names the culprit, which is
-// kept out from now on; a longer one is cut in two, to be tried part by part. What was held before stays held.
+// kept out from now on; in a longer one it is searched for. What was held before stays held.
 func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 	k := &p.types[t]
 	m := k.inflight
@@ -350,6 +350,7 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 	for _, r := range m.Resources {
 		names = append(names, r.ID.Name)
 	}
+	k.search.refused(names)
 	switch {
 	case len(names) == 1 && len(m.Resources) == 1:
 		culprit = m.Resources[0]
@@ -359,8 +360,6 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 		}
 		return culprit
 	case len(names) > 1:
-		half := len(names) / 2
-		k.queue = append([][]string{names[:half:half], names[half:]}, k.queue...)
 		for _, name := range names {
 			if byName(t) {
 				k.forced[name] = true
@@ -373,7 +372,7 @@ func (p *Proxy) Nack(t ir.Type) (culprit *ir.Resource) {
 // Synced tells whether the proxy holds everything that is wanted and may be told, and nothing is on its way.
 func (p *Proxy) Synced() bool {
 	for t := range ir.TypeCount {
-		if k := &p.types[t]; k.inflight != nil || len(k.queue) > 0 || k.owes || p.due(t) {
+		if k := &p.types[t]; k.inflight != nil || k.search.going() || k.owes || p.due(t) {
 			return false
 		}
 	}

@@ -34,22 +34,22 @@ func remove[K comparable, V any](t *memo.Table, in *memo.Input[K, []V], key K, m
 	}
 }
 
-// enter is add for an index of a Gateway, and lists the bucket.
+// enter is add for an index of a parent, and lists the bucket.
 func enter[V any](
-	t *memo.Table, in *memo.Input[input.GatewayShard, []V], shards *memo.Input[ir.Name, []uint8],
-	key input.GatewayShard, member V, compare func(a, b V) int,
+	t *memo.Table, in *memo.Input[input.ParentShard, []V], shards *memo.Input[ir.Ref, []uint8],
+	key input.ParentShard, member V, compare func(a, b V) int,
 ) {
 	add(t, in, key, member, compare)
-	add(t, shards, key.Gateway, key.Shard, cmp.Compare)
+	add(t, shards, key.Parent, key.Shard, cmp.Compare)
 }
 
-// leave is remove for an index of a Gateway, and lists the bucket no longer when it was the last member.
+// leave is remove for an index of a parent, and lists the bucket no longer when it was the last member.
 func leave[V any](
-	t *memo.Table, in *memo.Input[input.GatewayShard, []V], shards *memo.Input[ir.Name, []uint8],
-	key input.GatewayShard, member V, compare func(a, b V) int,
+	t *memo.Table, in *memo.Input[input.ParentShard, []V], shards *memo.Input[ir.Ref, []uint8],
+	key input.ParentShard, member V, compare func(a, b V) int,
 ) {
 	remove(t, in, key, member, compare)
 	if _, others := in.Lookup(t, key); !others {
-		remove(t, shards, key.Gateway, key.Shard, cmp.Compare)
+		remove(t, shards, key.Parent, key.Shard, cmp.Compare)
 	}
 }

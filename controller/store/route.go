@@ -32,7 +32,7 @@ func (s *Store) putAnyRoute(name ir.Name, o metav1.Object) bool {
 	return false
 }
 
-// putRoute stores a route's head and keeps the indexes by Gateway and host name.
+// putRoute stores a route's head and keeps the indexes by parent and host name.
 func (s *Store) putRoute(ref ir.Ref, head *input.RouteHead, generation int64) {
 	before, existed := input.Routes.Lookup(s.table, ref)
 	s.list(ref, generation)
@@ -67,29 +67,29 @@ func (s *Store) deleteRoute(ref ir.Ref) {
 	s.unlist(ref)
 }
 
-// places are the buckets that a route stands in: a Gateway and a host name each.
-func places(ref ir.Ref, head *input.RouteHead) map[input.GatewayHost]bool {
-	set := map[input.GatewayHost]bool{}
-	for _, gw := range input.ParentGateways(head, ref.Namespace) {
+// places are the buckets that a route stands in: a parent and a host name each.
+func places(ref ir.Ref, head *input.RouteHead) map[input.ParentHost]bool {
+	set := map[input.ParentHost]bool{}
+	for _, parent := range input.ParentsOf(head, ref.Namespace) {
 		for _, host := range head.Hosts() {
-			set[input.GatewayHost{Gateway: gw, Host: host}] = true
+			set[input.ParentHost{Parent: parent, Host: host}] = true
 		}
 	}
 	return set
 }
 
-func (s *Store) enter(ref ir.Ref, place input.GatewayHost) {
+func (s *Store) enter(ref ir.Ref, place input.ParentHost) {
 	add(s.table, input.RoutesOfHost, place, ref, ir.Ref.Compare)
-	enter(s.table, input.HostsOfGateway, input.HostShards, input.InGateway(place.Gateway, string(place.Host)), place.Host, cmp.Compare)
-	enter(s.table, input.RoutesOfGateway, input.RouteShards, input.InGateway(place.Gateway, ref.Name.String()), ref, ir.Ref.Compare)
+	enter(s.table, input.HostsOfParent, input.HostShards, input.InParent(place.Parent, string(place.Host)), place.Host, cmp.Compare)
+	enter(s.table, input.RoutesOfParent, input.RouteShards, input.InParent(place.Parent, ref.Name.String()), ref, ir.Ref.Compare)
 }
 
-// leave takes a route out of a place, and what only it held up: the host name, and the Gateway's list of routes when
-// the route is in no other place of the Gateway (the caller enters the remaining ones again).
-func (s *Store) leave(ref ir.Ref, place input.GatewayHost) {
+// leave takes a route out of a place, and what only it held up: the host name, and the parent's list of routes when
+// the route is in no other place of the parent (the caller enters the remaining ones again).
+func (s *Store) leave(ref ir.Ref, place input.ParentHost) {
 	remove(s.table, input.RoutesOfHost, place, ref, ir.Ref.Compare)
 	if _, others := input.RoutesOfHost.Lookup(s.table, place); !others {
-		leave(s.table, input.HostsOfGateway, input.HostShards, input.InGateway(place.Gateway, string(place.Host)), place.Host, cmp.Compare)
+		leave(s.table, input.HostsOfParent, input.HostShards, input.InParent(place.Parent, string(place.Host)), place.Host, cmp.Compare)
 	}
-	leave(s.table, input.RoutesOfGateway, input.RouteShards, input.InGateway(place.Gateway, ref.Name.String()), ref, ir.Ref.Compare)
+	leave(s.table, input.RoutesOfParent, input.RouteShards, input.InParent(place.Parent, ref.Name.String()), ref, ir.Ref.Compare)
 }

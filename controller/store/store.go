@@ -41,6 +41,8 @@ func (s *Store) Put(object metav1.Object) {
 		s.putClass(o)
 	case *gwv1.Gateway:
 		s.putGateway(name, o)
+	case *gwv1.ListenerSet:
+		s.putListenerSet(name, o)
 	case *gwv1.ReferenceGrant:
 		add(s.table, input.GrantsOfNamespace, name.Namespace, name, ir.Name.Compare)
 		input.Grants.Set(s.table, name, &o.Spec)
@@ -73,6 +75,8 @@ func (s *Store) Delete(ref ir.Ref) {
 		s.unlist(ref)
 	case ir.KindGateway:
 		s.deleteGateway(ref)
+	case ir.KindListenerSet:
+		s.deleteListenerSet(ref)
 	case ir.KindReferenceGrant:
 		remove(s.table, input.GrantsOfNamespace, ref.Namespace, ref.Name, ir.Name.Compare)
 		input.Grants.Delete(s.table, ref.Name)
@@ -118,24 +122,6 @@ func (s *Store) putClass(o *gwv1.GatewayClass) {
 	input.GatewayClasses.Set(s.table, o.Name, &input.GatewayClass{
 		Controller: string(o.Spec.ControllerName), HasParameters: o.Spec.ParametersRef != nil,
 	})
-}
-
-func (s *Store) putGateway(name ir.Name, o *gwv1.Gateway) {
-	ref := ir.Ref{Kind: ir.KindGateway, Name: name}
-	if before, ok := input.Gateways.Lookup(s.table, name); ok && before.Spec.GatewayClassName != o.Spec.GatewayClassName {
-		remove(s.table, input.GatewaysOfClass, string(before.Spec.GatewayClassName), name, ir.Name.Compare)
-	}
-	add(s.table, input.GatewaysOfClass, string(o.Spec.GatewayClassName), name, ir.Name.Compare)
-	s.list(ref, o.Generation)
-	input.Gateways.Set(s.table, name, &input.Gateway{Created: created(o), Spec: o.Spec})
-}
-
-func (s *Store) deleteGateway(ref ir.Ref) {
-	if before, ok := input.Gateways.Lookup(s.table, ref.Name); ok {
-		remove(s.table, input.GatewaysOfClass, string(before.Spec.GatewayClassName), ref.Name, ir.Name.Compare)
-	}
-	input.Gateways.Delete(s.table, ref.Name)
-	s.unlist(ref)
 }
 
 func created(o metav1.Object) int64 {

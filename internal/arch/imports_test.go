@@ -64,7 +64,7 @@ func coreLayers() []layer {
 		},
 		{
 			packages: "translator/xds/filter", why: "a filter reads features of the IR and writes Envoy's messages",
-			own: []string{"translator/ir"}, others: []string{envoyMessages, protobuf},
+			own: []string{"translator/ir"}, others: []string{envoyMessages, "github.com/cncf/xds/go", protobuf},
 		},
 		{
 			packages: "translator/xds", why: "Envoy's messages are written from the IR alone",

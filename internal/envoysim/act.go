@@ -21,6 +21,8 @@ func (s *stream) act() {
 			if s.filterCORS() {
 				return
 			}
+		case authFilter:
+			s.filterAuth()
 		case sessionFilter:
 			s.filterSession()
 		case routerFilter:

@@ -50,19 +50,15 @@ func (c *Config) Unknown() []string { return c.unknown }
 // builder makes a Config.
 type builder struct{ config *Config }
 
-// nameChains gives every filter chain, which has no metadata of its own, the objects of its route table. Chains with TLS
-// share one, and are called by the section that is theirs.
+// nameChains gives every filter chain, which has no metadata of its own, its objects: of a chain with TLS they are in its
+// name; one without has those of its route table.
 func (b *builder) nameChains() {
 	for _, l := range b.config.listeners {
 		for _, c := range l.chains {
-			t, ok := b.config.tables[c.table]
-			if !ok {
-				continue
-			}
-			for _, o := range t.origins {
-				if !c.tls || o.Section == c.part.Name {
-					c.part.Origins = append(c.part.Origins, o)
-				}
+			if o := ir.TLSListener(c.table, c.part.Name); c.tls && o != (ir.Origin{}) {
+				c.part.Origins = []ir.Origin{o}
+			} else if t, ok := b.config.tables[c.table]; ok && !c.tls {
+				c.part.Origins = t.origins
 			}
 		}
 	}

@@ -30,7 +30,7 @@ var knownFields = map[string]string{
 	"envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig":                                       "*",
 	"envoy.extensions.transport_sockets.tls.v3.Secret":                                                "*",
 	"envoy.extensions.filters.network.http_connection_manager.v3.Rds":                                 "config_source route_config_name",
-	"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter":                          "name typed_config",
+	"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter":                          "name typed_config disabled",
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig": "upgrade_type enabled",
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": `stat_prefix codec_type http_filters
 		rds use_remote_address normalize_path merge_slashes path_with_escaped_slashes_action server_header_transformation
@@ -59,7 +59,7 @@ var knownFields = map[string]string{
 	"envoy.type.matcher.v3.RegexMatchAndSubstitute":     "*",
 	"envoy.type.matcher.v3.HttpRequestHeaderMatchInput": "header_name",
 	"envoy.type.http.v3.Cookie":                         "name path ttl",
-	"xds.type.matcher.v3.Matcher":                       "matcher_tree",
+	"xds.type.matcher.v3.Matcher":                       "matcher_tree on_no_match",
 	"xds.type.matcher.v3.Matcher.MatcherTree":           "input prefix_match_map",
 	"xds.type.matcher.v3.Matcher.MatcherTree.MatchMap":  "map",
 	"xds.type.matcher.v3.Matcher.OnMatch":               "action",
@@ -91,6 +91,10 @@ var knownFields = map[string]string{
 	"envoy.extensions.filters.http.cors.v3.Cors":            "",
 	"envoy.extensions.filters.http.cors.v3.CorsPolicy": `allow_origin_string_match allow_methods allow_headers expose_headers max_age allow_credentials
 		forward_not_matching_preflights`,
+	"envoy.extensions.common.matching.v3.ExtensionWithMatcher":                  "*",
+	"envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute":          "xds_matcher",
+	"envoy.extensions.filters.http.composite.v3.ExecuteFilterAction":            "typed_config",
+	"envoy.extensions.filters.http.ext_authz.v3.ExtAuthz":                       "*",
 	"envoy.extensions.filters.http.router.v3.Router":                            "suppress_envoy_headers",
 	"envoy.extensions.filters.http.stateful_session.v3.StatefulSession":         "session_state",
 	"envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute": "stateful_session",

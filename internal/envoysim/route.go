@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matchingv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/common/matching/v3"
 	corsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
 	sessionv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/stateful_session/v3"
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,7 @@ type route struct {
 	mirrors []mirror
 	cors    *corsPolicy  // nil without
 	session *sessionRule // nil without
+	auth    *authorizer  // nil without
 }
 
 // rewrite is what a route does to a path.
@@ -128,6 +130,8 @@ func (r *route) filter(config proto.Message) (err error) {
 		r.cors, err = newCORS(m)
 	case *sessionv3.StatefulSessionPerRoute:
 		r.session, err = newSession(m)
+	case *matchingv3.ExtensionWithMatcherPerRoute:
+		r.auth, err = newAuthorizer(m)
 	default:
 		err = fmt.Errorf("%T is not understood", m)
 	}

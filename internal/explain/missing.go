@@ -48,10 +48,10 @@ func (w *World) hintListeners(e *Explanation, q *envoysim.Request) {
 }
 
 func (w *World) eachListener(f func(ir.Ref, *gwv1.Listener)) {
-	for _, ref := range w.refs(ir.KindGateway) {
-		gw, ok := w.Objects[ref].Value.(*gwv1.Gateway)
-		for i := 0; ok && i < len(gw.Spec.Listeners); i++ {
-			f(ref, &gw.Spec.Listeners[i])
+	for _, ref := range w.refs(ir.KindGateway, ir.KindListenerSet) {
+		listeners := w.listeners(ref)
+		for i := range listeners {
+			f(ref, &listeners[i])
 		}
 	}
 }

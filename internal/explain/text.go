@@ -127,7 +127,7 @@ func (s Source) words() string {
 		return s.Object
 	case strings.HasPrefix(s.Section, "spec."):
 		return s.Object + " " + s.Section
-	case strings.HasPrefix(s.Object, "Gateway/"):
+	case strings.HasPrefix(s.Object, "Gateway/"), strings.HasPrefix(s.Object, "ListenerSet/"):
 		return s.Object + "#" + s.Section
 	case strings.HasPrefix(s.Object, "Service/"):
 		return s.Object + ":" + s.Section

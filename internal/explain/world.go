@@ -41,8 +41,8 @@ func (w *World) field(o ir.Origin) string {
 		return ""
 	}
 	switch v := object.Value.(type) {
-	case *gwv1.Gateway:
-		return element("spec.listeners", slices.IndexFunc(v.Spec.Listeners, func(l gwv1.Listener) bool { return string(l.Name) == o.Section }))
+	case *gwv1.Gateway, *gwv1.ListenerSet:
+		return element("spec.listeners", slices.IndexFunc(w.listeners(o.Ref), func(l gwv1.Listener) bool { return string(l.Name) == o.Section }))
 	case *gwv1.HTTPRoute:
 		return element("spec.rules", section(o.Section, len(v.Spec.Rules), func(i int) *gwv1.SectionName { return v.Spec.Rules[i].Name }))
 	case *gwv1.GRPCRoute:
@@ -84,6 +84,22 @@ func (w *World) ruleAt(p envoysim.Part) Source {
 	rest := strings.TrimPrefix(p.Name, o.String()+"/"+o.Section+"/")
 	number, _, _ := strings.Cut(rest, "/")
 	return w.source(o, field+".matches["+number+"]")
+}
+
+// listeners returns the listeners of a Gateway or ListenerSet.
+func (w *World) listeners(ref ir.Ref) []gwv1.Listener {
+	switch v := w.Objects[ref].Value.(type) {
+	case *gwv1.Gateway:
+		return v.Spec.Listeners
+	case *gwv1.ListenerSet:
+		list := make([]gwv1.Listener, len(v.Spec.Listeners))
+		for i, l := range v.Spec.Listeners {
+			list[i] = gwv1.Listener(l)
+		}
+		return list
+	default:
+		return nil
+	}
 }
 
 // hostnames returns the host names of a route.

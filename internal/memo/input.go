@@ -22,23 +22,18 @@ type cell[K comparable, V any] struct {
 	value V
 }
 
-func (c *cell[K, V]) is(key K) bool                       { return c.key == key }
+func (c *cell[K, V]) keyed() K                            { return c.key }
 func (c *cell[K, V]) link() **cell[K, V]                  { return &c.next }
+func (c *cell[K, V]) base() *node                         { return &c.node }
 func (c *cell[K, V]) describe() ReadRecord                { return ReadRecord{c.in.name, c.key, true} }
-func (c *cell[K, V]) absent() bool                        { return !c.has(isSet) }
 func (*cell[K, V]) result() *derived                      { return nil }
 func (*cell[K, V]) typical(*Table) *int                   { panic("memo: a cell reads nothing") }
 func (*cell[K, V]) compute(*Table, *Ctx) bool             { panic("memo: a cell is not computed") }
 func (*cell[K, V]) recover(any) (changed, contained bool) { return false, false }
 
-// forget takes the cell out of the table, unless another has taken its place meanwhile.
-func (c *cell[K, V]) forget(t *Table) {
-	cells := c.in.cells(t)
-	hash := cells.hash(c.key)
-	if cells.find(hash, c.key) == c {
-		cells.remove(hash, c)
-		t.stats.Cells--
-	}
+func (c *cell[K, V]) drop(t *Table) {
+	c.in.cells(t).remove(c)
+	t.stats.Cells--
 }
 
 func (in *Input[K, V]) cells(t *Table) *index[K, *cell[K, V]] {
@@ -47,18 +42,16 @@ func (in *Input[K, V]) cells(t *Table) *index[K, *cell[K, V]] {
 
 // find returns a cell; nil when there is none.
 func (in *Input[K, V]) find(t *Table, key K) *cell[K, V] {
-	cells := in.cells(t)
-	return cells.find(cells.hash(key), key)
+	return in.cells(t).find(key)
 }
 
 func (in *Input[K, V]) make(t *Table, key K) *cell[K, V] {
 	cells := in.cells(t)
-	hash := cells.hash(key)
-	c := cells.find(hash, key)
+	c := cells.find(key)
 	if c == nil {
-		c = &cell[K, V]{in: in, key: key}
-		c.self = c
-		cells.add(hash, c)
+		c = &cell[K, V]{in: in, key: key, node: node{flags: isCell}}
+		t.enlist(c)
+		cells.add(c)
 		t.stats.Cells++
 	}
 	return c
@@ -87,7 +80,7 @@ func (in *Input[K, V]) Delete(t *Table, key K) (changed bool) {
 	c.flags &^= isSet
 	t.touched(&c.node)
 	if len(c.readers) == 0 {
-		c.forget(t)
+		t.forget(&c.node)
 	}
 	return true
 }
@@ -108,7 +101,7 @@ func (in *Input[K, V]) Lookup(t *Table, key K) (V, bool) {
 	return none, false
 }
 
-// All yields the cells that have a value, in no particular order.
+// All yields the cells that have a value, in no particular order. No cells may be added meanwhile.
 func (in *Input[K, V]) All(t *Table) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		for c := range in.cells(t).all() {

@@ -170,10 +170,10 @@ func checkStructure(t *testing.T, table *Table) {
 	for r := range value.results(table).all() {
 		for i, d := range r.reads {
 			reads++
-			if e := d.on.readers[d.slot]; e.reader != &r.derived || int(e.pos) != i {
+			if e := table.entries[d.on].base().readers[d.slot()]; e.reader != r.id || int(e.pos) != i {
 				t.Fatalf("%v: read %d is not known at its other end", r.describe(), i)
 			}
-			if d.dirty && !r.has(marked) {
+			if d.dirty() && !r.has(marked) {
 				t.Fatalf("%v: a dirty read of a result that is not marked", r.describe())
 			}
 		}

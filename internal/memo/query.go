@@ -32,17 +32,16 @@ type result[K comparable, V any] struct {
 	value V
 }
 
-func (r *result[K, V]) is(key K) bool                 { return r.key == key }
+func (r *result[K, V]) keyed() K                      { return r.key }
 func (r *result[K, V]) link() **result[K, V]          { return &r.next }
+func (r *result[K, V]) base() *node                   { return &r.node }
 func (r *result[K, V]) describe() ReadRecord          { return ReadRecord{r.q.name, r.key, false} }
 func (r *result[K, V]) typical(t *Table) *int         { return &r.q.results(t).reads }
-func (*result[K, V]) absent() bool                    { return false }
 func (r *result[K, V]) result() *derived              { return &r.derived }
 func (r *result[K, V]) compute(_ *Table, c *Ctx) bool { return r.store(r.q.f(c, r.key)) }
 
-func (r *result[K, V]) forget(t *Table) {
-	results := r.q.results(t)
-	results.remove(results.hash(r.key), r)
+func (r *result[K, V]) drop(t *Table) {
+	r.q.results(t).remove(r)
 	t.stats.Results--
 }
 
@@ -68,18 +67,16 @@ func (q *Query[K, V]) results(t *Table) *index[K, *result[K, V]] {
 
 // find returns a result; nil when nothing is remembered.
 func (q *Query[K, V]) find(t *Table, key K) *result[K, V] {
-	results := q.results(t)
-	return results.find(results.hash(key), key)
+	return q.results(t).find(key)
 }
 
 func (q *Query[K, V]) make(t *Table, key K) *result[K, V] {
 	results := q.results(t)
-	hash := results.hash(key)
-	r := results.find(hash, key)
+	r := results.find(key)
 	if r == nil {
 		r = &result[K, V]{q: q, key: key}
-		r.self = r
-		results.add(hash, r)
+		t.enlist(r)
+		results.add(r)
 		t.stats.Results++
 	}
 	return r
@@ -139,7 +136,7 @@ func (q *Query[K, V]) Reads(t *Table, key K) []ReadRecord {
 	}
 	records := make([]ReadRecord, len(r.reads))
 	for i, d := range r.reads {
-		records[i] = d.on.self.describe()
+		records[i] = t.entries[d.on].describe()
 	}
 	return records
 }

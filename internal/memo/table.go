@@ -11,12 +11,14 @@ import (
 type Table struct {
 	gen      uint64      // grows with every change of a cell
 	families map[any]any // by input or query: the index of its cells or results
-	running  []*derived  // queries being computed, outermost first
-	pending  []*derived  // kept results that were marked since the last Refresh
-	orphans  []*node     // candidates for Sweep: nobody reads or keeps them
-	keeps    uint64      // number of Keeps so far, for a stable order
-	marking  []*node     // work list of mark, reused
-	spare    []*[]int32  // lists of dirty reads, reused
+	entries  []entry     // by id; nil for ids that are free
+	free     []id
+	running  []*derived // queries being computed, outermost first
+	pending  []*derived // kept results that were marked since the last Refresh
+	orphans  []*node    // candidates for Sweep: nobody reads or keeps them
+	keeps    uint64     // number of Keeps so far, for a stable order
+	marking  []*node    // work list of mark, reused
+	spare    []*[]int32 // lists of dirty reads, reused
 	stats    Stats
 }
 
@@ -54,11 +56,15 @@ type Changed struct {
 	Key   any
 }
 
+// id is the place of a cell or a result in its table. Reads are held by ids: there are many, and a number is half of a
+// pointer and nothing to the garbage collector.
+type id int32
+
 // node is a cell or a result: what can be read.
 type node struct {
-	self    entry
 	readers []edge
 	changed uint64 // generation in which the value last changed
+	id      id
 	flags   flags
 }
 
@@ -78,44 +84,95 @@ type keeping struct {
 	times    int32
 }
 
-type flags uint8
+type flags uint16
 
 const (
-	isSet  flags = 1 << iota // has a value
+	isCell flags = 1 << iota // not a result
+	isSet                    // has a value
 	isKept                   // a result that somebody keeps
 	valid                    // computed, and the last run did not panic
 	marked                   // something that it read, directly or not, changed
 	busy                     // being computed
 	isPending
 	isOrphan
+	isForgotten // its id may be another's
 )
 
 func (n *node) has(f flags) bool { return n.flags&f != 0 }
 
-// edge leads from what is read to a reader: reader.reads[pos] is this read.
+// edge leads from what is read to a reader, whose read at pos this is.
 type edge struct {
-	reader *derived
+	reader id
 	pos    int32
 }
 
-// dep is one read: on.readers[slot] is the edge back.
+// dep is one read, of what has the id.
 type dep struct {
-	on    *node
-	slot  int32
-	dirty bool // stands in the reader's dirty list
+	on id
+	// place is where the edge back stands among the readers of what was read; when the read stands in the reader's list
+	// of dirty ones, the complement of that.
+	place int32
+}
+
+func (d dep) dirty() bool { return d.place < 0 }
+
+func (d dep) slot() int32 {
+	if d.dirty() {
+		return ^d.place
+	}
+	return d.place
+}
+
+func (d *dep) setDirty(dirty bool) {
+	if d.dirty() != dirty {
+		d.place = ^d.place
+	}
+}
+
+func (d *dep) setSlot(slot int32) {
+	if d.dirty() {
+		slot = ^slot
+	}
+	d.place = slot
 }
 
 // entry is the typed part of a node.
 type entry interface {
+	base() *node
 	describe() ReadRecord
 	compute(t *Table, c *Ctx) (changed bool)
 	recover(panicked any) (changed, contained bool)
-	forget(t *Table)
-	absent() bool     // a cell without a value
+	drop(t *Table)    // takes it out of its index
 	result() *derived // nil for a cell
 	// typical is how many reads a result of the kind makes.
 	typical(t *Table) *int
 }
+
+// enlist gives an entry its id.
+func (t *Table) enlist(e entry) {
+	n := e.base()
+	if last := len(t.free) - 1; last >= 0 {
+		n.id, t.free = t.free[last], t.free[:last]
+		t.entries[n.id] = e
+		return
+	}
+	n.id = id(len(t.entries)) //nolint:gosec // far below
+	t.entries = append(t.entries, e)
+}
+
+// forget takes a node out of the table.
+func (t *Table) forget(n *node) {
+	t.entries[n.id].drop(t)
+	t.entries[n.id] = nil
+	t.free = append(t.free, n.id)
+	n.flags |= isForgotten
+}
+
+// entry returns the typed part of a node that is in the table.
+func (t *Table) entry(n *node) entry { return t.entries[n.id] }
+
+// reader returns a result by its id.
+func (t *Table) reader(id id) *derived { return t.entries[id].result() }
 
 // Ctx is the only door from a query to the world.
 type Ctx struct {
@@ -129,32 +186,30 @@ func (c *Ctx) record(on *node) {
 	n, i := c.n, c.cursor
 	c.cursor++
 	if i < len(n.reads) {
-		if n.reads[i].on == on {
+		if n.reads[i].on == on.id {
 			return
 		}
 		c.t.cut(n, i)
 	}
 	if n.reads == nil {
-		n.reads = make([]dep, 0, *n.self.typical(c.t))
+		n.reads = make([]dep, 0, *c.t.entry(&n.node).typical(c.t))
 	}
-	n.reads = append(n.reads, dep{on: on, slot: int32(len(on.readers))}) //nolint:gosec // far below
-	on.readers = append(on.readers, edge{n, int32(i)})                   //nolint:gosec // far below
+	n.reads = append(n.reads, dep{on.id, int32(len(on.readers))}) //nolint:gosec // far below
+	on.readers = append(on.readers, edge{n.id, int32(i)})         //nolint:gosec // far below
 	c.t.stats.Reads++
 }
 
 // cut forgets the reads of n from i on.
 func (t *Table) cut(n *derived, i int) {
 	for j := len(n.reads) - 1; j >= i; j-- {
-		d := n.reads[j]
-		last := len(d.on.readers) - 1
-		moved := d.on.readers[last]
-		d.on.readers[d.slot] = moved
-		moved.reader.reads[moved.pos].slot = d.slot
-		d.on.readers[last] = edge{}
-		d.on.readers = d.on.readers[:last]
-		n.reads[j] = dep{}
+		slot, on := n.reads[j].slot(), t.entries[n.reads[j].on].base()
+		last := len(on.readers) - 1
+		moved := on.readers[last]
+		on.readers[slot] = moved
+		t.reader(moved.reader).reads[moved.pos].setSlot(slot)
+		on.readers = on.readers[:last]
 		t.stats.Reads--
-		t.orphan(d.on)
+		t.orphan(on)
 	}
 	n.reads = n.reads[:i]
 }
@@ -170,7 +225,7 @@ func (t *Table) orphan(n *node) {
 
 // wanted tells whether a node must stay: somebody reads or keeps it, or it is a cell with a value.
 func (n *node) wanted() bool {
-	return len(n.readers) > 0 || n.has(isKept) || n.self.result() == nil && !n.self.absent()
+	return len(n.readers) > 0 || n.has(isKept) || n.has(isCell) && n.has(isSet)
 }
 
 // touched marks everything that a changed cell reaches.
@@ -185,13 +240,14 @@ func (t *Table) touched(cell *node) {
 		n := t.marking[len(t.marking)-1]
 		t.marking = t.marking[:len(t.marking)-1]
 		for _, e := range n.readers {
-			if d := &e.reader.reads[e.pos]; !d.dirty {
-				d.dirty = true
-				t.soil(e.reader, e.pos)
+			reader := t.reader(e.reader)
+			if d := &reader.reads[e.pos]; !d.dirty() {
+				d.setDirty(true)
+				t.soil(reader, e.pos)
 			}
-			if !e.reader.has(marked) {
-				t.mark(e.reader)
-				t.marking = append(t.marking, &e.reader.node)
+			if !reader.has(marked) {
+				t.mark(reader)
+				t.marking = append(t.marking, &reader.node)
 			}
 		}
 	}
@@ -241,8 +297,8 @@ func (t *Table) verify(n *derived) {
 	n.flags |= busy // a cycle that appears with new inputs is found here
 	defer func() { n.flags &^= busy }()
 	for _, pos := range *n.dirty {
-		on := n.reads[pos].on
-		if r := on.self.result(); r != nil && !t.attempt(r) || on.changed > n.verified {
+		on := t.entries[n.reads[pos].on]
+		if r := on.result(); r != nil && !t.attempt(r) || on.base().changed > n.verified {
 			n.flags &^= busy
 			t.run(n)
 			return
@@ -275,7 +331,7 @@ func (t *Table) settle(n *derived) {
 	}
 	for _, pos := range *n.dirty {
 		if int(pos) < len(n.reads) {
-			n.reads[pos].dirty = false
+			n.reads[pos].setDirty(false)
 		}
 	}
 	const most = 256 // a change that reached everything leaves no more than this
@@ -305,18 +361,18 @@ func (t *Table) run(n *derived) {
 			return
 		}
 		panicked := recover()
-		changed, contained := n.self.recover(panicked)
+		changed, contained := t.entry(&n.node).recover(panicked)
 		if !contained {
 			t.await(n)
 			panic(panicked)
 		}
 		t.finish(n, changed)
 	}()
-	changed := n.self.compute(t, c)
+	changed := t.entry(&n.node).compute(t, c)
 	finished = true
 	if first {
 		const most = 16 // one that reads everything says nothing about the others
-		*n.self.typical(t) = min(c.cursor, most)
+		*t.entry(&n.node).typical(t) = min(c.cursor, most)
 	}
 	t.finish(n, changed)
 }
@@ -334,9 +390,9 @@ func (t *Table) finish(n *derived, changed bool) {
 func (t *Table) chain(last *derived) string {
 	var b strings.Builder
 	for _, n := range t.running {
-		fmt.Fprintf(&b, "%v -> ", n.self.describe())
+		fmt.Fprintf(&b, "%v -> ", t.entry(&n.node).describe())
 	}
-	fmt.Fprintf(&b, "%v", last.self.describe())
+	fmt.Fprintf(&b, "%v", t.entry(&last.node).describe())
 	return b.String()
 }
 
@@ -354,7 +410,7 @@ func (t *Table) Refresh() []Changed {
 		n.flags &^= isPending
 		if n.kept != nil && n.changed > n.kept.reported {
 			n.kept.reported = t.gen
-			d := n.self.describe()
+			d := t.entry(&n.node).describe()
 			changed = append(changed, Changed{Query: d.Name, Key: d.Key})
 		}
 	}
@@ -377,13 +433,13 @@ func (t *Table) Sweep() {
 		n := t.orphans[len(t.orphans)-1]
 		t.orphans = t.orphans[:len(t.orphans)-1]
 		n.flags &^= isOrphan
-		if n.wanted() {
+		if n.has(isForgotten) || n.wanted() {
 			continue
 		}
-		if r := n.self.result(); r != nil {
+		if r := t.entry(n).result(); r != nil {
 			t.cut(r, 0)
 		}
-		n.self.forget(t)
+		t.forget(n)
 	}
 }
 

@@ -32,7 +32,7 @@ func (m *Maker) meta(name, namespace string) metav1.ObjectMeta {
 // Object makes an object of any kind, new or to replace one of the same name.
 func (m *Maker) Object() (metav1.Object, ir.Ref) {
 	kinds := []func() (metav1.Object, ir.Kind){
-		m.class, m.gateway, m.gateway, m.route, m.route, m.route, m.grpcRoute, m.grant, m.service, m.slice, m.secret, m.configMap,
+		m.class, m.gateway, m.gateway, m.listenerSet, m.listenerSet, m.route, m.route, m.route, m.grpcRoute, m.grant, m.service, m.slice, m.secret, m.configMap,
 		m.namespace, m.backend, m.tlsPolicy, m.tlsPolicy,
 	}
 	o, kind := of(m, kinds)()
@@ -64,7 +64,28 @@ func (m *Maker) gateway() (metav1.Object, ir.Kind) {
 	case 7:
 		g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Type: ptr(gwv1.HostnameAddressType), Value: "a.example.com"}, {Value: "127.0.0.2"}}
 	}
+	if m.Choose.Pick(3) > 0 {
+		g.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: of(m, []*gwv1.ListenerNamespaces{
+			nil, {}, {From: ptr(gwv1.NamespacesFromNone)}, {From: ptr(gwv1.NamespacesFromSame)}, {From: ptr(gwv1.NamespacesFromAll)},
+			{From: ptr(gwv1.NamespacesFromAll)}, {From: ptr(gwv1.NamespacesFromSelector)},
+			{From: ptr(gwv1.NamespacesFromSelector), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}},
+		})}
+	}
 	return g, ir.KindGateway
+}
+
+func (m *Maker) listenerSet() (metav1.Object, ir.Kind) {
+	s := &gwv1.ListenerSet{ObjectMeta: m.meta("set"+strconv.Itoa(m.Choose.Pick(3)), of(m, namespaces[:2]))}
+	s.Spec.ParentRef = gwv1.ParentGatewayReference{
+		Name: of(m, []gwv1.ObjectName{"edge", "edge", "edge", "other", "absent"}), Namespace: ptr(gwv1.Namespace(of(m, namespaces[:2]))),
+	}
+	if m.Choose.Pick(8) == 0 {
+		s.Spec.ParentRef.Kind = ptr(gwv1.Kind("Service"))
+	}
+	for i := range 1 + m.Choose.Pick(3) {
+		s.Spec.Listeners = append(s.Spec.Listeners, gwv1.ListenerEntry(m.listener(i)))
+	}
+	return s, ir.KindListenerSet
 }
 
 func (m *Maker) listener(i int) gwv1.Listener {
@@ -132,6 +153,9 @@ func (m *Maker) head() (common gwv1.CommonRouteSpec, hostnames []gwv1.Hostname) 
 	for range 1 + m.Choose.Pick(2) {
 		p := gwv1.ParentReference{Name: of(m, []gwv1.ObjectName{"edge", "edge", "other", "absent"}), Namespace: ptr(gwv1.Namespace(of(m, namespaces[:2])))}
 		if m.Choose.Pick(3) == 0 {
+			p.Kind, p.Name = ptr(gwv1.Kind("ListenerSet")), of(m, []gwv1.ObjectName{"set0", "set1", "set2", "absent"})
+		}
+		if m.Choose.Pick(3) == 0 {
 			p.SectionName = ptr(gwv1.SectionName("l" + strconv.Itoa(m.Choose.Pick(4))))
 		}
 		if m.Choose.Pick(5) == 0 {
@@ -189,7 +213,7 @@ func (m *Maker) rule() gwv1.HTTPRouteRule {
 }
 
 func (m *Maker) filters() []gwv1.HTTPRouteFilter {
-	switch m.Choose.Pick(9) {
+	switch m.Choose.Pick(10) {
 	case 0:
 		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &gwv1.HTTPRequestRedirectFilter{
 			Scheme: of(m, []*string{nil, ptr("https")}), Port: of(m, []*gwv1.PortNumber{nil, ptr(int32(8443)), ptr(int32(80))}),
@@ -212,6 +236,11 @@ func (m *Maker) filters() []gwv1.HTTPRouteFilter {
 	case 5:
 		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterRequestMirror, RequestMirror: &gwv1.HTTPRequestMirrorFilter{
 			BackendRef: m.backendRef().BackendObjectReference, Percent: of(m, []*int32{nil, ptr(int32(0)), ptr(int32(30))}),
+		}}}
+	case 6:
+		return []gwv1.HTTPRouteFilter{{Type: gwv1.HTTPRouteFilterExternalAuth, ExternalAuth: &gwv1.HTTPExternalAuthFilter{
+			ExternalAuthProtocol: of(m, []gwv1.HTTPRouteExternalAuthProtocol{"HTTP", "GRPC"}), BackendRef: m.backendRef().BackendObjectReference,
+			HTTPAuthConfig: &gwv1.HTTPAuthConfig{}, GRPCAuthConfig: &gwv1.GRPCAuthConfig{},
 		}}}
 	default:
 		return nil
@@ -237,7 +266,7 @@ func (m *Maker) backendRef() gwv1.HTTPBackendRef {
 func (m *Maker) grant() (metav1.Object, ir.Kind) {
 	g := &gwv1.ReferenceGrant{ObjectMeta: m.meta(of(m, []string{"g0", "g1"}), of(m, namespaces))}
 	g.Spec.From = []gwv1.ReferenceGrantFrom{{
-		Group: gwv1.GroupName, Kind: of(m, []gwv1.Kind{"HTTPRoute", "GRPCRoute", "Gateway"}), Namespace: gwv1.Namespace(of(m, namespaces)),
+		Group: gwv1.GroupName, Kind: of(m, []gwv1.Kind{"HTTPRoute", "GRPCRoute", "Gateway", "ListenerSet"}), Namespace: gwv1.Namespace(of(m, namespaces)),
 	}}
 	to := of(m, []gwv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}, {Kind: "ConfigMap"}, {Group: v1alpha1.GroupName, Kind: "Backend"}})
 	if m.Choose.Pick(3) == 0 {

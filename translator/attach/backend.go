@@ -22,13 +22,14 @@ type BackendRef struct {
 	Group, Kind             string
 	To                      ir.Name
 	Port                    int32 // 0 when the reference gives none
+	HTTP2                   bool  // what is sent there needs HTTP/2
 }
 
 // NewBackendRef reads a backendRef of a route.
 func NewBackendRef(route ir.Ref, ref gwv1.BackendObjectReference) BackendRef {
 	b := BackendRef{
 		FromKind: string(route.Kind), FromNamespace: route.Namespace, Kind: "Service",
-		To: ir.Name{Namespace: route.Namespace, Name: string(ref.Name)},
+		To: ir.Name{Namespace: route.Namespace, Name: string(ref.Name)}, HTTP2: route.Kind == ir.KindGRPCRoute,
 	}
 	if ref.Group != nil {
 		b.Group = string(*ref.Group)
@@ -84,10 +85,9 @@ var DestinationOf = memo.NewQuery("DestinationOf", func(c *memo.Ctx, r BackendRe
 	return fault(finding.Internal, gwv1.RouteReasonBackendNotFound, panicked)
 })
 
-// variant chooses how a backend is spoken to. gRPC needs HTTP/2, so a GRPCRoute speaks it to backends that do not say
-// what they speak.
+// variant chooses how a backend is spoken to: gRPC speaks HTTP/2 to backends that do not say what they speak.
 func (r BackendRef) variant(name ir.BackendName, app string) ir.BackendName {
-	if r.FromKind == string(ir.KindGRPCRoute) && protocols[app].open {
+	if r.HTTP2 && protocols[app].open {
 		return name.H2C()
 	}
 	return name
@@ -141,7 +141,7 @@ func portList(svc *input.Service) string {
 	if len(svc.Ports) == 0 {
 		return "none"
 	}
-	return words(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
+	return join(svc.Ports, func(p input.ServicePort) string { return strconv.Itoa(int(p.Port)) })
 }
 
 // appProtocol is what an appProtocol says of a backend.

@@ -34,8 +34,7 @@ var CertificatesOf = memo.NewQuery("CertificatesOf", func(c *memo.Ctx, key Liste
 	if l == nil || l.Protocol != gwv1.HTTPSProtocolType {
 		return Certificates{}
 	}
-	gw, _ := input.Gateways.Read(c, key.Gateway)
-	spec := &gw.Spec.Listeners[l.Index]
+	spec := &specsOf(c, key.Parent())[l.Index]
 	r := certificateResolver{c: c, listener: l, at: l.Field() + ".tls"}
 	if spec.TLS != nil {
 		for i := range spec.TLS.CertificateRefs {
@@ -62,7 +61,7 @@ func (r *certificateResolver) problem(code finding.Code, at string, reason gwv1.
 
 func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference) {
 	at := finding.Element(r.at+".certificateRefs", index)
-	secret, fault := certificateRef(r.c, r.listener.Key.Gateway, ref, string(gwv1.ListenerReasonInvalidCertificateRef))
+	secret, fault := certificateRef(r.c, r.listener.Ref(), ref, string(gwv1.ListenerReasonInvalidCertificateRef))
 	pair := KeyPair{}
 	if fault == nil {
 		pair = KeyPairOf.Get(r.c, secret)
@@ -84,21 +83,22 @@ func (r *certificateResolver) resolve(index int, ref *gwv1.SecretObjectReference
 	}
 }
 
-// certificateRef resolves a Gateway's reference to a certificate; invalid is the reason of one that is permitted and
-// cannot be used.
-func certificateRef(c *memo.Ctx, gateway ir.Name, ref *gwv1.SecretObjectReference, invalid string) (ir.Name, *Fault) {
+// certificateRef resolves the reference of a Gateway or ListenerSet to a certificate; invalid is the reason of one that is
+// permitted and cannot be used. What a Gateway may use its ListenerSets may not, nor the other way round (GEP-1713,
+// "ReferenceGrant Semantics").
+func certificateRef(c *memo.Ctx, from ir.Ref, ref *gwv1.SecretObjectReference, invalid string) (ir.Name, *Fault) {
 	if ref.Group != nil && *ref.Group != "" || ref.Kind != nil && *ref.Kind != "Secret" {
 		return ir.Name{}, &Fault{finding.CertificateKind, invalid, []any{kindOf(ref.Group, ref.Kind)}}
 	}
-	secret := ir.Name{Namespace: gateway.Namespace, Name: string(ref.Name)}
+	secret := ir.Name{Namespace: from.Namespace, Name: string(ref.Name)}
 	if ref.Namespace != nil {
 		secret.Namespace = string(*ref.Namespace)
 	}
 	granted := Granted(c, Reference{
-		FromGroup: gwv1.GroupName, FromKind: "Gateway", FromNamespace: gateway.Namespace, ToKind: "Secret", To: secret,
+		FromGroup: gwv1.GroupName, FromKind: string(from.Kind), FromNamespace: from.Namespace, ToKind: "Secret", To: secret,
 	})
 	if !granted {
-		return secret, &Fault{finding.CertificateGrant, string(gwv1.ListenerReasonRefNotPermitted), []any{secret, gateway.Namespace}}
+		return secret, &Fault{finding.CertificateGrant, string(gwv1.ListenerReasonRefNotPermitted), []any{secret, from.Kind, from.Namespace}}
 	}
 	return secret, nil
 }

@@ -24,14 +24,15 @@ var ClientCertificateOf = memo.NewQuery("ClientCertificateOf", func(c *memo.Ctx,
 		return ClientCertificate{}
 	}
 	const invalid = string(gwv1.GatewayReasonInvalidClientCertificateRef)
-	secret, fault := certificateRef(c, gateway, gw.Spec.TLS.Backend.ClientCertificateRef, invalid)
+	ref := ir.Ref{Kind: ir.KindGateway, Name: gateway}
+	secret, fault := certificateRef(c, ref, gw.Spec.TLS.Backend.ClientCertificateRef, invalid)
 	if fault == nil {
 		fault = givenPairOf.Get(c, secret).fault(secret, invalid)
 	}
 	if fault == nil {
 		return ClientCertificate{Asked: true, Secret: secret}
 	}
-	ref, at := ir.Ref{Kind: ir.KindGateway, Name: gateway}, "spec.tls.backend.clientCertificateRef"
+	at := "spec.tls.backend.clientCertificateRef"
 	why := finding.New(fault.Code, ref, at, fault.Args...).Message
 	return ClientCertificate{Asked: true, Problems: []finding.Problem{
 		finding.Under(finding.ResolvedRefs, fault.Reason, finding.New(finding.ClientCertificate, ref, at, why)),

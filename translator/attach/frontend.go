@@ -12,12 +12,6 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// GatewayPort names a port of a Gateway by its number in the manifest.
-type GatewayPort struct {
-	Gateway ir.Name
-	Port    int32
-}
-
 // ClientValidation is how the HTTPS listeners of a port check the certificates of clients.
 type ClientValidation struct {
 	Asked       bool      // clients are asked for a certificate
@@ -29,7 +23,7 @@ type ClientValidation struct {
 // ClientValidationOf resolves the client certificate validation of a port (GEP-91). It is of ports and not of host names:
 // in HTTP/2 a request may come by the connection of another host, so that what one listener asks for could be walked
 // around by another's. Without any CA the listeners are not finding.Accepted, and the port stays closed.
-var ClientValidationOf = memo.NewQuery("ClientValidationOf", func(c *memo.Ctx, p GatewayPort) ClientValidation {
+var ClientValidationOf = memo.NewQuery("ClientValidationOf", func(c *memo.Ctx, p input.GatewayPort) ClientValidation {
 	gw, ok := input.Gateways.Read(c, p.Gateway)
 	if !ok {
 		return ClientValidation{}
@@ -108,7 +102,7 @@ var authorityFault = memo.NewQuery("authorityFault", func(c *memo.Ctx, name ir.N
 }, memo.Same)
 
 // ClientAuthorities joins the certificates of the CAs that a port's clients are checked against.
-var ClientAuthorities = memo.NewQuery("ClientAuthorities", func(c *memo.Ctx, p GatewayPort) string {
+var ClientAuthorities = memo.NewQuery("ClientAuthorities", func(c *memo.Ctx, p input.GatewayPort) string {
 	var all strings.Builder
 	for _, name := range ClientValidationOf.Get(c, p).Authorities {
 		all.WriteString(AuthorityOf.Get(c, name).PEM)
@@ -117,7 +111,7 @@ var ClientAuthorities = memo.NewQuery("ClientAuthorities", func(c *memo.Ctx, p G
 }, memo.Same)
 
 // FrontendProblems lists what is wrong or dangerous in the client certificate validation of a Gateway itself.
-func FrontendProblems(gateway ir.Name, spec *gwv1.GatewaySpec) []finding.Problem {
+func FrontendProblems(c *memo.Ctx, gateway ir.Name, spec *gwv1.GatewaySpec) []finding.Problem {
 	if spec.TLS == nil || spec.TLS.Frontend == nil {
 		return nil
 	}
@@ -133,10 +127,8 @@ func FrontendProblems(gateway ir.Name, spec *gwv1.GatewaySpec) []finding.Problem
 	for i := range spec.TLS.Frontend.PerPort {
 		p, at := &spec.TLS.Frontend.PerPort[i], finding.Element(frontend+".perPort", i)
 		check(at+".tls", p.TLS.Validation)
-		https := slices.ContainsFunc(spec.Listeners, func(l gwv1.Listener) bool {
-			return l.Port == p.Port && l.Protocol == gwv1.HTTPSProtocolType
-		})
-		if !https {
+		holder := holderOf.Get(c, input.GatewayPort{Gateway: gateway, Port: p.Port})
+		if !slices.Contains(holder.Protocols, gwv1.HTTPSProtocolType) {
 			r.problem(finding.FrontendUnused, at+".port", "", "", p.Port)
 		}
 	}

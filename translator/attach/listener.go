@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -15,16 +14,42 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// ListenerKey names one listener of a Gateway.
+// ListenerKey names one listener of a Gateway: its own, or one of a ListenerSet.
 type ListenerKey struct {
 	Gateway ir.Name
+	Set     ir.Name // the ListenerSet; empty for the Gateway's own
 	Section string
+}
+
+// Parent names the object that has the listener: that routes attach to, and whose namespace counts.
+func (k ListenerKey) Parent() ir.Ref {
+	if k.Set != (ir.Name{}) {
+		return ir.Ref{Kind: ir.KindListenerSet, Name: k.Set}
+	}
+	return ir.Ref{Kind: ir.KindGateway, Name: k.Gateway}
+}
+
+// Origin names the listener as the origin of what is made of it.
+func (k ListenerKey) Origin() ir.Origin { return ir.Origin{Ref: k.Parent(), Section: k.Section} }
+
+// CompareKeys orders listeners by name: those of Gateways before those of ListenerSets.
+func CompareKeys(a, b ListenerKey) int {
+	return cmp.Or(a.Gateway.Compare(b.Gateway), a.Set.Compare(b.Set), cmp.Compare(a.Section, b.Section))
+}
+
+// keyAt is the key of a listener of a Gateway that an origin names.
+func keyAt(gateway ir.Name, o ir.Origin) ListenerKey {
+	key := ListenerKey{Gateway: gateway, Section: o.Section}
+	if o.Kind == ir.KindListenerSet {
+		key.Set = o.Name
+	}
+	return key
 }
 
 // Listener is one listener of a Gateway, decided apart from its certificates and its routes.
 type Listener struct {
 	Key      ListenerKey
-	Index    int // position in spec.listeners, for the paths of findings
+	Index    int // position in the spec.listeners of its object, for the paths of findings
 	Hostname ir.Hostname
 	Port     int32  // as the manifest says
 	Bound    uint32 // as bound on this machine
@@ -40,42 +65,55 @@ func (l *Listener) Usable() bool {
 	})
 }
 
-// Ref names the Gateway of the listener.
-func (l *Listener) Ref() ir.Ref { return ir.Ref{Kind: ir.KindGateway, Name: l.Key.Gateway} }
+// Ref names the object of the listener.
+func (l *Listener) Ref() ir.Ref { return l.Key.Parent() }
 
-// Field is the path of the listener in its Gateway, for findings.
+// Field is the path of the listener in its object, for findings.
 func (l *Listener) Field() string { return finding.Element("spec.listeners", l.Index) }
 
-// Origin names the listener as the origin of what is made of it.
-func (l *Listener) Origin() ir.Origin { return ir.Origin{Ref: l.Ref(), Section: l.Key.Section} }
-
-// Listeners decides the listeners of a Gateway of ours, in the order of its manifest; nil for any other Gateway.
-var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, gateway ir.Name) []Listener {
-	if GatewayOwner.Get(c, gateway) != Ours {
+// Listeners decides the listeners of a Gateway of ours, or of a ListenerSet that it lets in, in the order of the manifest;
+// nil for any other.
+var Listeners = memo.NewQuery("Listeners", func(c *memo.Ctx, parent ir.Ref) []Listener {
+	if !parentAdmitted(c, parent) {
 		return nil
 	}
-	gw, _ := input.Gateways.Read(c, gateway)
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	listeners := make([]Listener, len(gw.Spec.Listeners))
-	for i := range gw.Spec.Listeners {
-		l := newListener(gateway, i, &gw.Spec.Listeners[i], settings)
-		if l.Protocol == gwv1.HTTPSProtocolType {
-			l.Problems = append(l.Problems, ClientValidationOf.Get(c, GatewayPort{gateway, l.Port}).Problems...)
+	specs, gateway := specsOf(c, parent), gatewayOf(c, parent)
+	listeners := make([]Listener, len(specs))
+	for i := range specs {
+		key := keyAt(gateway, ir.Origin{Ref: parent, Section: string(specs[i].Name)})
+		listeners[i] = newListener(key, i, &specs[i], settings)
+		if listeners[i].Protocol == gwv1.HTTPSProtocolType {
+			listeners[i].checkClients(c)
 		}
-		listeners[i] = l
+	}
+	if parent.Kind == ir.KindListenerSet {
+		findEarlier(c, listeners)
 	}
 	findConflicts(listeners)
-	findPortClashes(listeners)
-	if settings.Standalone == input.On {
-		findTakenPorts(c, listeners)
+	for i := range listeners {
+		if served(listeners[i].Protocol) {
+			listeners[i].findClash(c, settings)
+		}
 	}
-	findOverlaps(listeners)
 	return listeners
-}, memo.Equal).Recovering(func(ir.Name, any) []Listener { return nil })
+}, memo.Equal).Recovering(func(ir.Ref, any) []Listener { return nil })
 
-// ListenerOf finds one listener; nil when the Gateway has none of that name.
+// checkClients adds what is wrong with the CAs that the Gateway has clients of the port checked by. To a ListenerSet it
+// matters only when the port is closed, and the Gateway's references are none of its business.
+func (l *Listener) checkClients(c *memo.Ctx) {
+	v := ClientValidationOf.Get(c, input.GatewayPort{Gateway: l.Key.Gateway, Port: l.Port})
+	switch {
+	case l.Key.Set == (ir.Name{}):
+		l.Problems = append(l.Problems, v.Problems...)
+	case v.Asked && len(v.Authorities) == 0:
+		l.refuse(finding.SetClients, ".port", gwv1.ListenerReasonNoValidCACertificate, l.Key.Gateway, l.Port)
+	}
+}
+
+// ListenerOf finds one listener; nil when there is none of that name.
 func ListenerOf(c *memo.Ctx, key ListenerKey) *Listener {
-	listeners := Listeners.Get(c, key.Gateway)
+	listeners := Listeners.Get(c, key.Parent())
 	for i := range listeners {
 		if listeners[i].Key == key {
 			return &listeners[i]
@@ -84,13 +122,22 @@ func ListenerOf(c *memo.Ctx, key ListenerKey) *Listener {
 	return nil
 }
 
-func newListener(gateway ir.Name, index int, spec *gwv1.Listener, s input.Settings) Listener {
-	l := Listener{
-		Key: ListenerKey{gateway, string(spec.Name)}, Index: index, Hostname: ir.AnyHost,
-		Port: spec.Port, Bound: bound(spec.Port, s), Protocol: spec.Protocol,
+// ListenerAt finds the listener of a Gateway's port that serves a host name as its own; nil when none does. At most one is
+// usable: the others conflict with it.
+func ListenerAt(c *memo.Ctx, place input.ListenerPlace) *Listener {
+	origins, _ := input.ListenersAt.Read(c, place)
+	for _, o := range origins {
+		if l := ListenerOf(c, keyAt(place.Gateway, o)); l != nil && l.Usable() {
+			return l
+		}
 	}
-	if spec.Hostname != nil && *spec.Hostname != "" {
-		l.Hostname = input.LowerHost(*spec.Hostname)
+	return nil
+}
+
+func newListener(key ListenerKey, index int, spec *gwv1.Listener, s input.Settings) Listener {
+	l := Listener{
+		Key: key, Index: index, Hostname: input.ListenerHost(spec),
+		Port: spec.Port, Bound: Bound(spec.Port, s), Protocol: spec.Protocol,
 	}
 	if !served(spec.Protocol) {
 		l.refuse(finding.ListenerProtocol, ".protocol", gwv1.ListenerReasonUnsupportedProtocol, spec.Protocol)
@@ -134,7 +181,7 @@ func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
 		switch {
 		case !ours:
 			at := finding.Element(l.Field()+".allowedRoutes.kinds", i)
-			f := finding.New(finding.ListenerKinds, l.Ref(), at, k.Kind, l.Protocol, words(possible, ir.Kind.String))
+			f := finding.New(finding.ListenerKinds, l.Ref(), at, k.Kind, l.Protocol, join(possible, ir.Kind.String))
 			l.Problems = append(l.Problems, finding.Under(finding.ResolvedRefs, gwv1.ListenerReasonInvalidRouteKinds, f))
 		case !slices.Contains(l.Kinds, kind):
 			l.Kinds = append(l.Kinds, kind)
@@ -145,20 +192,27 @@ func (l *Listener) setKinds(allowed *gwv1.AllowedRoutes) {
 // checkSelector reports a selector that selects nothing because it cannot be read. The listener is served: what else it
 // allows is not known, and a port that answers 404 tells more than one that is closed.
 func (l *Listener) checkSelector(allowed *gwv1.AllowedRoutes) {
-	if allowed == nil || allowed.Namespaces == nil || allowed.Namespaces.From == nil ||
-		*allowed.Namespaces.From != gwv1.NamespacesFromSelector {
+	if allowed == nil || allowed.Namespaces == nil {
 		return
 	}
-	why := "it is missing"
-	if selector := allowed.Namespaces.Selector; selector != nil {
-		_, err := metav1.LabelSelectorAsSelector(selector)
-		if err == nil {
-			return
-		}
-		why = err.Error()
+	if why := selectorFault(allowed.Namespaces.From, allowed.Namespaces.Selector); why != "" {
+		l.Problems = append(l.Problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
+			finding.New(finding.ListenerSelector, l.Ref(), l.Field()+".allowedRoutes.namespaces.selector", why)))
 	}
-	l.Problems = append(l.Problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid,
-		finding.New(finding.ListenerSelector, l.Ref(), l.Field()+".allowedRoutes.namespaces.selector", why)))
+}
+
+// selectorFault says why a selector of namespaces that is asked for cannot be read.
+func selectorFault(from *gwv1.FromNamespaces, selector *metav1.LabelSelector) string {
+	switch {
+	case from == nil || *from != gwv1.NamespacesFromSelector:
+		return ""
+	case selector == nil:
+		return "it is missing"
+	}
+	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // refuse reports why the listener is not accepted.
@@ -166,111 +220,13 @@ func (l *Listener) refuse(code finding.Code, sub string, reason gwv1.ListenerCon
 	l.Problems = append(l.Problems, finding.Under(finding.Accepted, reason, finding.New(code, l.Ref(), l.Field()+sub, args...)))
 }
 
-// conflict reports which other listener is in the way.
-func (l *Listener) conflict(code finding.Code, sub string, reason gwv1.ListenerConditionReason, other string, port int32) {
-	l.Problems = append(l.Problems, finding.Under(finding.Conflicted, reason, finding.New(code, l.Ref(), l.Field()+sub, other, port)))
-}
-
-func bound(port int32, s input.Settings) uint32 {
+// Bound returns the port of this machine that a port of a manifest is bound as.
+func Bound(port int32, s input.Settings) uint32 {
 	if s.Standalone == input.On && port < 1024 {
 		port += s.PortOffset
 	}
 	return uint32(port) //nolint:gosec // the schema bounds ports
 }
-
-// findConflicts marks indistinct listeners. All of them lose: the spec forbids to pick a winner (Gateway API,
-// GatewaySpec.listeners, "Handling indistinct Listeners").
-func findConflicts(listeners []Listener) {
-	for i := range listeners {
-		a := &listeners[i]
-		if !served(a.Protocol) {
-			continue
-		}
-		for j := range listeners {
-			b := &listeners[j]
-			switch {
-			case i == j || a.Port != b.Port || !served(b.Protocol):
-			case a.Protocol != b.Protocol:
-				a.conflict(finding.ListenerProtocols, ".protocol", gwv1.ListenerReasonProtocolConflict, b.Key.Section, a.Port)
-			case a.Hostname == b.Hostname:
-				a.conflict(finding.ListenerHostname, ".hostname", gwv1.ListenerReasonHostnameConflict, b.Key.Section, a.Port)
-			}
-		}
-	}
-}
-
-// findPortClashes marks listeners whose port, after the offset, is another listener's own port: the one that needs no
-// offset keeps it.
-func findPortClashes(listeners []Listener) {
-	for i := range listeners {
-		a := &listeners[i]
-		for j := range listeners {
-			b := &listeners[j]
-			if a.Port != b.Port && a.Bound == b.Bound && a.Port < b.Port {
-				a.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, a.Port, a.Bound, b.Key.Section)
-				break
-			}
-		}
-		if a.Bound > 65535 {
-			a.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, a.Port, a.Bound, "beyond 65535")
-		}
-	}
-}
-
-// findTakenPorts marks listeners whose port an established Gateway of the same address serves already.
-func findTakenPorts(c *memo.Ctx, listeners []Listener) {
-	for i := range listeners {
-		l := &listeners[i]
-		if owner := portOwner.Get(c, boundAt{AddressOf.Get(c, l.Key.Gateway).IP, l.Bound}); owner != (ir.Name{}) && owner != l.Key.Gateway {
-			l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())
-		}
-	}
-}
-
-// findOverlaps marks HTTPS listeners of a port whose host names have names in common: a browser that has a connection to
-// one sends requests for the other over it, as far as the certificate goes (GEP-3567).
-func findOverlaps(listeners []Listener) {
-	for i := range listeners {
-		a := &listeners[i]
-		if a.Protocol != gwv1.HTTPSProtocolType || !a.Usable() {
-			continue
-		}
-		var others []string
-		for j := range listeners {
-			b := &listeners[j]
-			_, common := Intersect(a.Hostname, b.Hostname)
-			if i != j && common && b.Protocol == gwv1.HTTPSProtocolType && b.Port == a.Port && b.Usable() {
-				others = append(others, b.Key.Section)
-			}
-		}
-		if len(others) > 0 {
-			a.Problems = append(a.Problems, finding.Under(finding.OverlappingTLS, gwv1.ListenerReasonOverlappingHostnames,
-				finding.New(finding.ListenerOverlap, a.Ref(), a.Field()+".hostname", strings.Join(others, ", "))))
-		}
-	}
-}
-
-// boundAt is a port of an address of this machine.
-type boundAt struct {
-	IP   string
-	Port uint32
-}
-
-// portOwner finds the Gateway that a port of this machine belongs to: the oldest that asks for it, then the first by
-// name. It matters only where one proxy serves all Gateways.
-var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, at boundAt) ir.Name {
-	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	var owner ir.Name
-	var since int64
-	for _, name := range OurGateways.Get(c, struct{}{}) {
-		gw, _ := input.Gateways.Read(c, name)
-		asks := slices.ContainsFunc(gw.Spec.Listeners, func(l gwv1.Listener) bool { return bound(l.Port, settings) == at.Port })
-		if asks && AddressOf.Get(c, name).IP == at.IP && (owner == (ir.Name{}) || CompareAge(gw.Created, name, since, owner) < 0) {
-			owner, since = name, gw.Created
-		}
-	}
-	return owner
-}, memo.Same)
 
 // OurGateways lists the Gateways of our classes, sorted by name.
 var OurGateways = memo.NewQuery("OurGateways", func(c *memo.Ctx, _ struct{}) []ir.Name {

@@ -25,7 +25,7 @@ type ParentKey struct {
 // Attachment says where one parentRef of a route leads.
 type Attachment struct {
 	Owner     Ownership     // Ours: we write a status for it
-	Listeners []ListenerKey // those that the route attaches to, in the order of the Gateway
+	Listeners []ListenerKey // those that the route attaches to, in the order of the parent
 	Problems  []finding.Problem
 }
 
@@ -37,19 +37,22 @@ var Attach = memo.NewQuery("Attach", func(c *memo.Ctx, key ParentKey) Attachment
 		return Attachment{}
 	}
 	a := attacher{c: c, key: key, head: head, ref: head.Parents[key.Index]}
-	gateway, ok := input.ParentGateway(a.ref, key.Route.Namespace)
+	parent, ok := input.ParentOf(a.ref, key.Route.Namespace)
 	if !ok {
 		return a.nobodys(Foreign, finding.ParentKind, kindName(a.ref.Kind))
 	}
-	a.gateway = gateway
-	switch GatewayOwner.Get(c, gateway) {
+	a.parent = parent
+	if parent.Kind == ir.KindListenerSet {
+		return a.toSet()
+	}
+	switch GatewayOwner.Get(c, parent.Name) {
 	case Foreign:
 		return Attachment{Owner: Foreign}
 	case Unknown:
-		if _, exists := input.Gateways.Read(c, gateway); exists {
+		if _, exists := input.Gateways.Read(c, parent.Name); exists {
 			return Attachment{Owner: Unknown} // the Gateway says what is missing
 		}
-		return a.nobodys(Unknown, finding.ParentMissing, gateway)
+		return a.nobodys(Unknown, finding.ParentMissing, words(parent))
 	default:
 		return a.attach()
 	}
@@ -63,11 +66,27 @@ var Attach = memo.NewQuery("Attach", func(c *memo.Ctx, key ParentKey) Attachment
 func (k ParentKey) field() string { return finding.Element("spec.parentRefs", k.Index) }
 
 type attacher struct {
-	c       *memo.Ctx
-	key     ParentKey
-	head    *input.RouteHead
-	ref     gwv1.ParentReference
-	gateway ir.Name
+	c      *memo.Ctx
+	key    ParentKey
+	head   *input.RouteHead
+	ref    gwv1.ParentReference
+	parent ir.Ref
+}
+
+// toSet attaches to a ListenerSet: to its listeners alone, and only while its Gateway lets it in.
+func (a *attacher) toSet() Attachment {
+	if _, exists := input.ListenerSets.Read(a.c, a.parent.Name); !exists {
+		return a.nobodys(Unknown, finding.ParentMissing, words(a.parent))
+	}
+	admission := AdmissionOf.Get(a.c, a.parent.Name)
+	switch {
+	case admission.Owner != Ours: // the ListenerSet says why, if it is anybody's business
+		return Attachment{Owner: admission.Owner}
+	case !admission.Admitted:
+		return a.refuse(finding.ParentNotAttached, gwv1.RouteReasonNoMatchingParent, a.parent.Name, admission.Gateway)
+	default:
+		return a.attach()
+	}
 }
 
 // nobodys answers for a parent that we write no status for.
@@ -83,19 +102,19 @@ func (a *attacher) refuse(code finding.Code, reason gwv1.RouteConditionReason, a
 }
 
 func (a *attacher) attach() Attachment {
-	all := Listeners.Get(a.c, a.gateway)
+	all := Listeners.Get(a.c, a.parent)
 	named := filter(all, a.names)
 	if len(named) == 0 {
-		return a.refuse(finding.ParentNoListener, gwv1.RouteReasonNoMatchingParent, a.gateway, a.wanted(), words(all, section))
+		return a.refuse(finding.ParentNoListener, gwv1.RouteReasonNoMatchingParent, words(a.parent), a.wanted(), join(all, section))
 	}
 	allowed := filter(named, a.allows)
 	if len(allowed) == 0 {
 		return a.refuse(finding.ParentNotAllowed, gwv1.RouteReasonNotAllowedByListeners,
-			a.gateway, a.key.Route.Kind, a.key.Route.Namespace)
+			words(a.parent), a.key.Route.Kind, a.key.Route.Namespace)
 	}
 	matching := filter(allowed, a.meets)
 	if len(matching) == 0 {
-		return a.refuse(finding.ParentHostname, gwv1.RouteReasonNoMatchingListenerHostname, a.gateway, words(allowed, hostname))
+		return a.refuse(finding.ParentHostname, gwv1.RouteReasonNoMatchingListenerHostname, words(a.parent), join(allowed, hostname))
 	}
 	keys := make([]ListenerKey, len(matching))
 	for i, l := range matching {
@@ -113,10 +132,9 @@ func (a *attacher) allows(l *Listener) bool {
 	if !slices.Contains(l.Kinds, a.key.Route.Kind) {
 		return false
 	}
-	gw, _ := input.Gateways.Read(a.c, a.gateway)
-	allowed := gw.Spec.Listeners[l.Index].AllowedRoutes
+	allowed := specsOf(a.c, a.parent)[l.Index].AllowedRoutes
 	if allowed == nil || allowed.Namespaces == nil || allowed.Namespaces.From == nil {
-		return a.key.Route.Namespace == a.gateway.Namespace
+		return a.key.Route.Namespace == a.parent.Namespace
 	}
 	switch *allowed.Namespaces.From {
 	case gwv1.NamespacesFromAll:
@@ -124,7 +142,7 @@ func (a *attacher) allows(l *Listener) bool {
 	case gwv1.NamespacesFromSelector:
 		return selects(a.c, allowed.Namespaces.Selector, a.key.Route.Namespace)
 	case gwv1.NamespacesFromSame:
-		return a.key.Route.Namespace == a.gateway.Namespace
+		return a.key.Route.Namespace == a.parent.Namespace
 	default: // None
 		return false
 	}
@@ -177,8 +195,11 @@ func section(l Listener) string { return l.Key.Section + ":" + strconv.Itoa(int(
 
 func hostname(l Listener) string { return string(l.Hostname) }
 
-// words lists what there is, for messages.
-func words[T any](list []T, say func(T) string) string {
+// words names a parent, for messages.
+func words(parent ir.Ref) string { return string(parent.Kind) + " " + parent.Name.String() }
+
+// join lists what there is, for messages.
+func join[T any](list []T, say func(T) string) string {
 	said := make([]string, len(list))
 	for i, item := range list {
 		said[i] = say(item)

@@ -27,6 +27,12 @@ const (
 	CertificateNone     Code = "CL0224"
 	CertificateLocal    Code = "CL0225"
 	ClientCertificate   Code = "CL0226"
+	SetParentKind       Code = "CL0230"
+	SetParentMissing    Code = "CL0231"
+	SetNotAllowed       Code = "CL0232"
+	SetParentRefused    Code = "CL0233"
+	SetSelector         Code = "CL0234"
+	SetClients          Code = "CL0235"
 )
 
 var gateways = []Entry{
@@ -102,21 +108,21 @@ var gateways = []Entry{
 	},
 	{
 		Code: ListenerProtocols, Level: Error, Title: "protocols conflict on a port",
-		Template: "listener %q has another protocol on the same port %d; give them different ports",
-		Meaning:  "One port speaks either HTTP or HTTPS. None of the listeners of that port is served.",
+		Template: "%s has another protocol on the same port %d; give them different ports",
+		Meaning:  "One port speaks either HTTP or HTTPS. Of one object, none of the listeners of that port is served. Between a Gateway and its ListenerSets the port is the Gateway's, then that of the oldest ListenerSet that asks for it, then of the first by name.",
 		Example:  "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTPS}]",
 		Fix:      "Change the port of one of them.",
 	},
 	{
 		Code: ListenerHostname, Level: Error, Title: "host names conflict on a port",
-		Template: "listener %q has the same port %d, protocol and hostname; change one of them",
-		Meaning:  "A request could not be given to one of the listeners. None of them is served.",
+		Template: "%s has the same port %d, protocol and hostname; change one of them",
+		Meaning:  "A request could not be given to one of the listeners. Of one object, none of them is served. Between a Gateway and its ListenerSets the host name is the Gateway's, then that of the oldest ListenerSet that asks for it, then of the first by name.",
 		Example:  "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]",
 		Fix:      "Give the listeners different hostnames or ports.",
 	},
 	{
 		Code: ListenerPort, Level: Error, Title: "ports collide after the offset",
-		Template: "port %d is bound as %d, which is the port of listener %q; choose another --port-offset or port",
+		Template: "port %d is bound as %d, which is %s; choose another --port-offset or port",
 		Meaning:  "Ports below 1024 are bound with an offset on a laptop, and another listener has that port already.",
 		Example:  "listeners: [{name: a, port: 80, protocol: HTTP}, {name: b, port: 10080, protocol: HTTP}]",
 		Fix:      "Use another `--port-offset`, `--port-offset 0` as root, or another port.",
@@ -165,10 +171,10 @@ var gateways = []Entry{
 	},
 	{
 		Code: CertificateGrant, Level: Error, Title: "certificate reference not permitted",
-		Template: "Secret %s is in another namespace and no ReferenceGrant there lets Gateways of namespace %s use it",
-		Meaning:  "Secrets of another namespace need its consent. The reference is left out.",
+		Template: "Secret %s is in another namespace and no ReferenceGrant there lets a %s of namespace %s use it",
+		Meaning:  "Secrets of another namespace need its consent, for Gateways and for ListenerSets apart. The reference is left out.",
 		Example:  "tls: {certificateRefs: [{name: cert, namespace: certs}]}",
-		Fix:      "Add a ReferenceGrant in the Secret's namespace, or use a Secret of the Gateway's namespace.",
+		Fix:      "Add a ReferenceGrant in the Secret's namespace, or use a Secret of the same namespace.",
 	},
 	{
 		Code: CertificateMissing, Level: Error, Title: "certificate Secret not found",
@@ -204,5 +210,47 @@ var gateways = []Entry{
 		Meaning:  "The Gateway shall show a certificate to backends with a BackendTLSPolicy, and has none. Without it they would take the proxy for somebody else, so they are not reached through this Gateway.",
 		Example:  "spec: {tls: {backend: {clientCertificateRef: {name: no-such-secret}}}}",
 		Fix:      "Correct the reference, add a ReferenceGrant, or put a PEM certificate and its key in the Secret.",
+	},
+	{
+		Code: SetParentKind, Level: Warning, Title: "parent of a ListenerSet is no Gateway",
+		Template: "the parent is a %s; a ListenerSet gives its listeners to a Gateway alone",
+		Meaning:  "Nobody serves the listeners, and no controller writes a status.",
+		Example:  "spec: {parentRef: {kind: Service, name: edge}}",
+		Fix:      "Name a Gateway in spec.parentRef.",
+	},
+	{
+		Code: SetParentMissing, Level: Warning, Title: "Gateway of a ListenerSet not found",
+		Template: "there is no Gateway %s, so nobody serves these listeners; create it or correct the parentRef",
+		Meaning:  "The listeners of a ListenerSet are served by the Gateway that it names. No controller writes a status without one.",
+		Example:  "spec: {parentRef: {name: egde}}",
+		Fix:      "Correct the name or namespace of the parentRef.",
+	},
+	{
+		Code: SetNotAllowed, Level: Error, Title: "ListenerSet not allowed",
+		Template: "Gateway %s lets in no ListenerSet of namespace %s; see its allowedListeners",
+		Meaning:  "A Gateway says from which namespaces ListenerSets may add listeners to it; by default from none. None of the listeners is served.",
+		Example:  "spec: {parentRef: {name: edge}}, and a Gateway without allowedListeners",
+		Fix:      "Set allowedListeners.namespaces.from of the Gateway to Same, Selector or All.",
+	},
+	{
+		Code: SetParentRefused, Level: Error, Title: "Gateway of a ListenerSet not accepted",
+		Template: "Gateway %s is not accepted, so none of these listeners is served",
+		Meaning:  "The Gateway itself is refused, for instance because of parameters that are not supported; its status says why.",
+		Example:  "spec: {parentRef: {name: edge}}, and a Gateway with infrastructure.parametersRef",
+		Fix:      "See the status of the Gateway.",
+	},
+	{
+		Code: SetSelector, Level: Error, Title: "selector of ListenerSets invalid",
+		Template: "the namespace selector cannot be used, so no ListenerSet is let in: %s",
+		Meaning:  "The Gateway is served with its own listeners alone until the selector is valid.",
+		Example:  "allowedListeners: {namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In}]}}}",
+		Fix:      "Correct the selector.",
+	},
+	{
+		Code: SetClients, Level: Error, Title: "port closed for want of a CA",
+		Template: "Gateway %s has the clients of port %d checked and no CA to check them by, so the listener is closed",
+		Meaning:  "The Gateway's tls.frontend is about all HTTPS listeners of a port, those of ListenerSets included. Nobody is let in unchecked.",
+		Example:  "an HTTPS listener on port 443, and a Gateway with tls.frontend and a caCertificateRef that leads nowhere",
+		Fix:      "Correct the Gateway's references to CAs, or use another port.",
 	},
 }

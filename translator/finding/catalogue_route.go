@@ -8,6 +8,7 @@ const (
 	ParentHostname     Code = "CL0304"
 	ParentDefault      Code = "CL0305"
 	ParentKind         Code = "CL0306"
+	ParentNotAttached  Code = "CL0307"
 	BackendMissing     Code = "CL0401"
 	BackendKind        Code = "CL0402"
 	BackendGrant       Code = "CL0403"
@@ -31,29 +32,29 @@ const (
 
 var routes = []Entry{
 	{
-		Code: ParentMissing, Level: Warning, Title: "parent Gateway not found",
-		Template: "there is no Gateway %s, so nobody serves this route there; create it or correct the parentRef",
-		Meaning:  "A route is served by the Gateways that it names. No controller writes a status for a parent that does not exist.",
+		Code: ParentMissing, Level: Warning, Title: "parent not found",
+		Template: "there is no %s, so nobody serves this route there; create it or correct the parentRef",
+		Meaning:  "A route is served by the Gateways and ListenerSets that it names. No controller writes a status for a parent that does not exist.",
 		Example:  "parentRefs: [{name: egde}]",
 		Fix:      "Correct the name or namespace of the parentRef.",
 	},
 	{
 		Code: ParentNoListener, Level: Error, Title: "no such listener",
-		Template: "Gateway %s has no listener%s; it has %s",
-		Meaning:  "The parentRef's sectionName or port matches no listener, so the route is not served through it.",
+		Template: "%s has no listener%s; it has %s",
+		Meaning:  "The parentRef's sectionName or port matches no listener, so the route is not served through it. A Gateway's listeners are its own alone: those of a ListenerSet are reached by a parentRef to the ListenerSet.",
 		Example:  "parentRefs: [{name: edge, sectionName: htttp}]",
 		Fix:      "Correct sectionName or port, or leave them out to attach to every listener that allows it.",
 	},
 	{
 		Code: ParentNotAllowed, Level: Error, Title: "listeners do not allow the route",
-		Template: "no listener of Gateway %s allows a %s of namespace %s; see allowedRoutes",
-		Meaning:  "Listeners say which kinds and namespaces may attach; by default only the Gateway's own namespace.",
+		Template: "no listener of %s allows a %s of namespace %s; see allowedRoutes",
+		Meaning:  "Listeners say which kinds and namespaces may attach; by default only the namespace of the Gateway or ListenerSet that has the listener.",
 		Example:  "a route in namespace shop, and a listener without allowedRoutes in namespace infra",
 		Fix:      "Set allowedRoutes.namespaces of the listener to All or to a selector, or move the route.",
 	},
 	{
 		Code: ParentHostname, Level: Error, Title: "no listener with such a hostname",
-		Template: "none of the route's hostnames matches a listener of Gateway %s (%s)",
+		Template: "none of the route's hostnames matches a listener of %s (%s)",
 		Meaning:  "The host names of route and listener have no name in common, so no request could arrive.",
 		Example:  "hostnames: [a.example.org] and a listener with hostname *.example.com",
 		Fix:      "Correct the hostnames of the route, or the listener's hostname.",
@@ -68,9 +69,16 @@ var routes = []Entry{
 	{
 		Code: ParentKind, Level: Warning, Title: "parent kind not supported",
 		Template: "parents of kind %s are not supported yet; nobody here serves the route through it",
-		Meaning:  "Only Gateways are parents today.",
+		Meaning:  "Only Gateways and ListenerSets are parents today.",
 		Example:  "parentRefs: [{group: \"\", kind: Service, name: cart}]",
-		Fix:      "Refer to a Gateway.",
+		Fix:      "Refer to a Gateway or a ListenerSet.",
+	},
+	{
+		Code: ParentNotAttached, Level: Error, Title: "ListenerSet is not attached",
+		Template: "ListenerSet %s is not allowed by Gateway %s, so it has no listener that serves this route",
+		Meaning:  "The route is served as soon as the Gateway allows the ListenerSet; until then there is nothing to attach to.",
+		Example:  "parentRefs: [{kind: ListenerSet, name: shop}], and a Gateway without allowedListeners",
+		Fix:      "Set allowedListeners.namespaces.from of the Gateway to Same, Selector or All.",
 	},
 	{
 		Code: BackendMissing, Level: Error, Title: "backend not found",
@@ -180,7 +188,7 @@ var routes = []Entry{
 	{
 		Code: RuleHeader, Level: Error, Title: "header cannot be changed",
 		Template: "header %q cannot be changed by a filter; requests that match it are answered with 500",
-		Meaning:  "Host and the headers that begin with a colon decide where a request goes. Use URLRewrite for the host name.",
+		Meaning:  "Host and the headers that begin with a colon decide where a request goes. Content-Length, Transfer-Encoding, Connection and the like say where a message ends and belong to one connection: changed, they let one request be read as two.",
 		Example:  "requestHeaderModifier: {set: [{name: Host, value: a}]}",
 		Fix:      "Use urlRewrite.hostname, or another header.",
 	},

@@ -2,7 +2,7 @@ package input
 
 import gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-// httpBackends lists the backendRefs of the rules of an HTTPRoute, those of mirrors included.
+// httpBackends lists the backendRefs of the rules of an HTTPRoute, those of filters included.
 func httpBackends(rules any) []gwv1.BackendObjectReference {
 	var refs []gwv1.BackendObjectReference
 	list, _ := rules.([]gwv1.HTTPRouteRule)
@@ -12,7 +12,7 @@ func httpBackends(rules any) []gwv1.BackendObjectReference {
 	return refs
 }
 
-// grpcBackends lists the backendRefs of the rules of a GRPCRoute, those of mirrors included.
+// grpcBackends lists the backendRefs of the rules of a GRPCRoute, those of filters included.
 func grpcBackends(rules any) []gwv1.BackendObjectReference {
 	var refs []gwv1.BackendObjectReference
 	list, _ := rules.([]gwv1.GRPCRouteRule)
@@ -24,19 +24,22 @@ func grpcBackends(rules any) []gwv1.BackendObjectReference {
 }
 
 func backendsOf(r *gwv1.HTTPRouteRule) []gwv1.BackendObjectReference {
-	refs := mirrored(r.Filters)
+	refs := filterBackends(r.Filters)
 	for i := range r.BackendRefs {
 		b := &r.BackendRefs[i]
-		refs = append(append(refs, b.BackendObjectReference), mirrored(b.Filters)...)
+		refs = append(append(refs, b.BackendObjectReference), filterBackends(b.Filters)...)
 	}
 	return refs
 }
 
-func mirrored(filters []gwv1.HTTPRouteFilter) []gwv1.BackendObjectReference {
+func filterBackends(filters []gwv1.HTTPRouteFilter) []gwv1.BackendObjectReference {
 	var refs []gwv1.BackendObjectReference
 	for i := range filters {
 		if m := filters[i].RequestMirror; m != nil {
 			refs = append(refs, m.BackendRef)
+		}
+		if a := filters[i].ExternalAuth; a != nil {
+			refs = append(refs, a.BackendRef)
 		}
 	}
 	return refs

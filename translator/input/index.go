@@ -11,17 +11,17 @@ var (
 	ObjectsOf = memo.NewInput[KindShard]("ObjectsOf", memo.Equal[[]ir.Name])
 	// GatewaysOfClass lists the Gateways that name a class.
 	GatewaysOfClass = memo.NewInput[string]("GatewaysOfClass", memo.Equal[[]ir.Name])
-	// RoutesOfGateway lists the routes that name a Gateway as a parent, in 256 buckets by hash of the name.
-	RoutesOfGateway = memo.NewInput[GatewayShard]("RoutesOfGateway", memo.Equal[[]ir.Ref])
-	// RouteShards lists those buckets of RoutesOfGateway that have members.
-	RouteShards = memo.NewInput[ir.Name]("RouteShards", memo.Equal[[]uint8])
-	// HostsOfGateway lists the host names, as routes write them, of the routes that name a Gateway as a parent, in 256
-	// buckets by hash. A route without host names counts as [ir.AnyHost].
-	HostsOfGateway = memo.NewInput[GatewayShard]("HostsOfGateway", memo.Equal[[]ir.Hostname])
-	// HostShards lists those buckets of HostsOfGateway that have members.
-	HostShards = memo.NewInput[ir.Name]("HostShards", memo.Equal[[]uint8])
-	// RoutesOfHost lists the routes that name a Gateway as a parent and this host name.
-	RoutesOfHost = memo.NewInput[GatewayHost]("RoutesOfHost", memo.Equal[[]ir.Ref])
+	// RoutesOfParent lists the routes that name a Gateway or a ListenerSet as a parent, in 256 buckets by hash of the name.
+	RoutesOfParent = memo.NewInput[ParentShard]("RoutesOfParent", memo.Equal[[]ir.Ref])
+	// RouteShards lists those buckets of RoutesOfParent that have members.
+	RouteShards = memo.NewInput[ir.Ref]("RouteShards", memo.Equal[[]uint8])
+	// HostsOfParent lists the host names, as routes write them, of the routes that name a Gateway or a ListenerSet as a
+	// parent, in 256 buckets by hash. A route without host names counts as [ir.AnyHost].
+	HostsOfParent = memo.NewInput[ParentShard]("HostsOfParent", memo.Equal[[]ir.Hostname])
+	// HostShards lists those buckets of HostsOfParent that have members.
+	HostShards = memo.NewInput[ir.Ref]("HostShards", memo.Equal[[]uint8])
+	// RoutesOfHost lists the routes that name a parent and this host name.
+	RoutesOfHost = memo.NewInput[ParentHost]("RoutesOfHost", memo.Equal[[]ir.Ref])
 	// SlicesOfService lists the EndpointSlices of a Service.
 	SlicesOfService = memo.NewInput[ir.Name]("SlicesOfService", memo.Equal[[]ir.Name])
 	// RejectedIn lists the resources that an Envoy refused, in [Shards] buckets by hash of the name: few, so that nearly
@@ -38,11 +38,11 @@ const Shards = 64
 // ShardOf returns the bucket of a name, from 0 to Shards-1. It is the same on every machine (FNV-1a).
 func ShardOf(name string) uint8 { return uint8(hash(name) % Shards) }
 
-// InGateway returns the bucket of a name in the indexes of a Gateway, which are finer: at 5,000 routes, what comes or goes
+// InParent returns the bucket of a name in the indexes of a parent, which are finer: at 5,000 routes, what comes or goes
 // costs a look at twenty others.
-func InGateway(gateway ir.Name, name string) GatewayShard {
+func InParent(parent ir.Ref, name string) ParentShard {
 	h := hash(name)
-	return GatewayShard{Gateway: gateway, Shard: uint8(h ^ h>>8)} //nolint:gosec // its lowest eight bits
+	return ParentShard{Parent: parent, Shard: uint8(h ^ h>>8)} //nolint:gosec // its lowest eight bits
 }
 
 func hash(name string) uint32 {
@@ -59,14 +59,14 @@ type KindShard struct {
 	Shard uint8
 }
 
-// GatewayShard is the key of an index of a Gateway.
-type GatewayShard struct {
-	Gateway ir.Name
-	Shard   uint8
+// ParentShard is the key of an index of a parent of routes: a Gateway or a ListenerSet.
+type ParentShard struct {
+	Parent ir.Ref
+	Shard  uint8
 }
 
-// GatewayHost is the key of [RoutesOfHost].
-type GatewayHost struct {
-	Gateway ir.Name
-	Host    ir.Hostname
+// ParentHost is the key of [RoutesOfHost].
+type ParentHost struct {
+	Parent ir.Ref
+	Host   ir.Hostname
 }

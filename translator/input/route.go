@@ -18,27 +18,31 @@ type RouteHead struct {
 	DefaultGateways string
 }
 
-// ParentGateway returns the Gateway that a parentRef of a route in namespace names, and whether it names one.
-func ParentGateway(p gwv1.ParentReference, namespace string) (ir.Name, bool) {
-	if p.Group != nil && *p.Group != gwv1.GroupName || p.Kind != nil && *p.Kind != "Gateway" {
-		return ir.Name{}, false
+// ParentOf returns the Gateway or ListenerSet that a parentRef of a route in namespace names, and whether it names one.
+func ParentOf(p gwv1.ParentReference, namespace string) (ir.Ref, bool) {
+	kind := ir.KindGateway
+	if p.Kind != nil {
+		kind = ir.Kind(*p.Kind)
+	}
+	if p.Group != nil && *p.Group != gwv1.GroupName || kind != ir.KindGateway && kind != ir.KindListenerSet {
+		return ir.Ref{}, false
 	}
 	if p.Namespace != nil {
 		namespace = string(*p.Namespace)
 	}
-	return ir.Name{Namespace: namespace, Name: string(p.Name)}, true
+	return ir.Ref{Kind: kind, Name: ir.Name{Namespace: namespace, Name: string(p.Name)}}, true
 }
 
-// ParentGateways returns the Gateways that a route names, sorted and without duplicates.
-func ParentGateways(h *RouteHead, namespace string) []ir.Name {
-	var names []ir.Name
+// ParentsOf returns the Gateways and ListenerSets that a route names, sorted and without duplicates.
+func ParentsOf(h *RouteHead, namespace string) []ir.Ref {
+	var parents []ir.Ref
 	for _, p := range h.Parents {
-		if g, ok := ParentGateway(p, namespace); ok {
-			names = append(names, g)
+		if parent, ok := ParentOf(p, namespace); ok {
+			parents = append(parents, parent)
 		}
 	}
-	slices.SortFunc(names, ir.Name.Compare)
-	return slices.Compact(names)
+	slices.SortFunc(parents, ir.Ref.Compare)
+	return slices.Compact(parents)
 }
 
 // Hosts returns the host names under which a route is listed: its own, or [ir.AnyHost]. Sorted, without duplicates.

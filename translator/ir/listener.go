@@ -35,7 +35,7 @@ func (Port) bind() {}
 
 // Chain is one filter chain: connections with these server names, speaking this TLS, routed by this table.
 type Chain struct {
-	Name        string     // unique in the listener: "http", or the section name of an HTTPS listener
+	Name        string     // unique in the listener: [HTTPChain] or [TLSChain]
 	ServerNames []Hostname // SNI; empty takes any, also none
 	TLS         *ServerTLS // nil for plaintext
 	Layer       Layer

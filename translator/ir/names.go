@@ -57,6 +57,30 @@ func HTTPSTable(gateway Name, port int32) RouteTableName {
 	return RouteTableName("gw/" + gateway.Namespace + "/" + gateway.Name + "/https-" + strconv.Itoa(int(port)))
 }
 
+// HTTPChain is the filter chain that the HTTP listeners of a port share.
+const HTTPChain = "http"
+
+// TLSChain names the filter chain of an HTTPS listener of a Gateway, unique on its port: by its section or, when it is a
+// ListenerSet's, "<ns>/<set>/<section>".
+func TLSChain(listener Origin) string {
+	if listener.Kind == KindListenerSet {
+		return listener.Namespace + "/" + listener.Name.Name + "/" + listener.Section
+	}
+	return listener.Section
+}
+
+// TLSListener is TLSChain backwards, for a chain of an Envoy listener or route table of a Gateway.
+func TLSListener(resource, chain string) Origin {
+	if words := strings.Split(chain, "/"); len(words) == 3 {
+		return Origin{Ref{KindListenerSet, Name{words[0], words[1]}}, words[2]}
+	}
+	words := strings.SplitN(resource, "/", 4)
+	if len(words) < 4 {
+		return Origin{}
+	}
+	return Origin{Ref{KindGateway, Name{words[1], words[2]}}, chain}
+}
+
 // ClientAuthority names the secret with the CAs that the clients of a Gateway's port are checked against.
 func ClientAuthority(gateway Name, port int32) SecretName {
 	return SecretName(string(GatewayListener(gateway, port)) + "/clients")

@@ -83,6 +83,38 @@ func checkBackend(t *testing.T, name ir.BackendName, want ir.BackendParts) {
 	check(name.H2C(), want)
 }
 
+func TestFilterChainsAreNamedAfterTheirListeners(t *testing.T) {
+	seen := map[string]bool{}
+	for _, gateway := range objects {
+		for _, o := range append([]ir.Origin{{Ref: ir.Ref{Kind: ir.KindGateway, Name: gateway}, Section: "https.a"}}, sections()...) {
+			chain := ir.TLSChain(o)
+			if o.Kind == ir.KindListenerSet {
+				seen[chain] = true
+			}
+			if got := ir.TLSListener(string(ir.HTTPSTable(gateway, 443)), chain); got != o {
+				t.Errorf("%s became %+v, want %+v", chain, got, o)
+			}
+		}
+	}
+	if len(seen) != len(sections()) {
+		t.Errorf("%d chains of %d listeners", len(seen), len(sections()))
+	}
+	if got := ir.TLSListener("plain", "https"); got != (ir.Origin{}) {
+		t.Errorf("a table of nobody's has %+v", got)
+	}
+}
+
+// sections are listeners of ListenerSets.
+func sections() []ir.Origin {
+	var out []ir.Origin
+	for _, o := range objects {
+		for _, section := range []string{"http", "https.a"} {
+			out = append(out, ir.Origin{Ref: ir.Ref{Kind: ir.KindListenerSet, Name: o}, Section: section})
+		}
+	}
+	return out
+}
+
 func TestThingsAreOrderedByWhatTheyAre(t *testing.T) {
 	refs := []ir.Ref{
 		{Kind: ir.KindGateway, Name: ir.Name{Namespace: "a", Name: "a"}},

@@ -17,6 +17,7 @@ func (k Kind) String() string { return string(k) }
 const (
 	KindGatewayClass     Kind = "GatewayClass"
 	KindGateway          Kind = "Gateway"
+	KindListenerSet      Kind = "ListenerSet"
 	KindHTTPRoute        Kind = "HTTPRoute"
 	KindGRPCRoute        Kind = "GRPCRoute"
 	KindReferenceGrant   Kind = "ReferenceGrant"

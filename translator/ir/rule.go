@@ -84,9 +84,20 @@ type Retry struct {
 	Backoff  time.Duration // base interval; 0 leaves it to the proxy
 }
 
-// Backends lists every backend that requests or copies of them go to, in the order of the route, perhaps repeatedly.
-func (f *Forward) Backends() []BackendName {
+// Backends lists every backend that requests of the rule, copies of them, or questions about them go to, perhaps
+// repeatedly.
+func (r *Rule) Backends() []BackendName {
 	var names []BackendName
+	asked := func(f Features) {
+		if f.Auth != nil {
+			names = append(names, f.Auth.Backend)
+		}
+	}
+	asked(r.Features)
+	f, ok := r.Action.(Forward)
+	if !ok {
+		return names
+	}
 	mirrors := func(list []Mirror) {
 		for _, m := range list {
 			names = append(names, m.Backend)
@@ -95,7 +106,8 @@ func (f *Forward) Backends() []BackendName {
 	for i := range f.Split {
 		if w := &f.Split[i]; !w.Invalid {
 			names = append(names, w.Backend)
-			mirrors(w.Mirrors)
+			mirrors(w.Filters().Mirrors)
+			asked(w.Filters().Features)
 		}
 	}
 	mirrors(f.Mirrors)
@@ -105,10 +117,22 @@ func (f *Forward) Backends() []BackendName {
 // Weighted is one backend and its share. Invalid shares are answered with an error: 500 (Gateway API,
 // HTTPRouteRule.backendRefs), or UNAVAILABLE where gRPC is spoken (GRPCRouteRule.backendRefs).
 type Weighted struct {
-	Weight  uint32
 	Backend BackendName // empty when Invalid
+	Weight  uint32
 	Invalid bool
-	// What the filters of this backendRef ask for, in addition to those of the rule.
+	Own     *Filters // what the filters of this backendRef ask for, in addition to those of the rule; nil for nothing
+}
+
+// Filters returns what the filters of the backendRef ask for.
+func (w *Weighted) Filters() Filters {
+	if w.Own == nil {
+		return Filters{}
+	}
+	return *w.Own
+}
+
+// Filters are what the filters of one backendRef ask for.
+type Filters struct {
 	Features Features
 	Rewrite  Rewrite
 	Mirrors  []Mirror
@@ -168,7 +192,18 @@ type Timeouts struct {
 type Features struct {
 	Headers HeaderEdits
 	CORS    *CORS
+	Auth    *ExternalAuth
 	Session *Session
+}
+
+// ExternalAuth asks an authorization server before a request goes on (GEP-1494).
+type ExternalAuth struct {
+	Backend  BackendName
+	GRPC     bool     // the protocol of envoy.service.auth.v3; HTTP otherwise
+	Prefix   string   // HTTP: stands before the path that is asked about; empty for none
+	Request  []string // headers that are sent, lower case, sorted; nil for all (gRPC), or for those that always are (HTTP)
+	Response []string // HTTP: headers of the answer that the backend gets, lower case, sorted; nil for all
+	MaxBody  uint32   // bytes of the request's body that are sent; a larger request is refused; 0 sends none
 }
 
 // CORS answers preflight requests and says in answers which other origins may read them (Fetch standard, "CORS

@@ -6,6 +6,7 @@ import (
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
@@ -39,6 +40,11 @@ func (l *lowering) filters(list string, fs []gwv1.HTTPRouteFilter) filtered {
 			out.mirrors = append(out.mirrors, l.mirror(sub+".requestMirror", f.RequestMirror)...)
 		case gwv1.HTTPRouteFilterCORS:
 			out.features.CORS = cors(f.CORS)
+		case gwv1.HTTPRouteFilterExternalAuth:
+			if out.features.Auth != nil {
+				l.drop(finding.RuleFilters, sub, "only one ExternalAuth filter is possible")
+			}
+			out.features.Auth = l.externalAuth(sub+".externalAuth", f.ExternalAuth)
 		default:
 			l.drop(finding.RuleUnsupported, sub+".type", "filter "+string(f.Type))
 		}
@@ -77,7 +83,7 @@ func (l *lowering) mirror(sub string, f *gwv1.HTTPRequestMirrorFilter) []ir.Mirr
 	case f.Percent != nil:
 		share = uint64(*f.Percent) * million / 100 //nolint:gosec // the schema bounds percentages
 	}
-	backend := l.destination(sub+".backendRef", f.BackendRef)
+	backend := l.destination(sub+".backendRef", attach.NewBackendRef(l.route, f.BackendRef))
 	if backend == "" || share == 0 {
 		return nil
 	}
@@ -107,13 +113,21 @@ func cors(f *gwv1.HTTPCORSFilter) *ir.CORS {
 	return c
 }
 
+// untouchable are the headers that no filter changes: the host, of which a rewrite is told, and those that frame messages
+// or belong to one connection (RFC 9110, 7.6.1 and 8.6). Another content-length than that of the body is how a second
+// request is smuggled into a connection that other routes share.
+var untouchable = []string{
+	"connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
+	"transfer-encoding", "upgrade",
+}
+
 func (l *lowering) edits(sub string, f *gwv1.HTTPHeaderFilter) []ir.HeaderEdit {
 	if f == nil {
 		return nil
 	}
 	var out []ir.HeaderEdit
 	edit := func(list string, op ir.HeaderOp, name, value string) {
-		if strings.EqualFold(name, "host") || strings.HasPrefix(name, ":") {
+		if strings.HasPrefix(name, ":") || slices.Contains(untouchable, strings.ToLower(name)) {
 			l.drop(finding.RuleHeader, sub+list, name)
 			return
 		}
@@ -202,13 +216,17 @@ func (l *lowering) withPrefix(action ir.Action, m ir.Match) ir.Action {
 		a.Rewrite.Path = complete(a.Rewrite.Path)
 		a.Split = slices.Clone(a.Split)
 		for i := range a.Split {
-			w := &a.Split[i]
-			w.Rewrite.Path = complete(w.Rewrite.Path)
-			if w.Redirect != nil {
-				redirect := *w.Redirect
-				redirect.Path = complete(redirect.Path)
-				w.Redirect = &redirect
+			if a.Split[i].Own == nil {
+				continue
 			}
+			f := a.Split[i].Filters()
+			f.Rewrite.Path = complete(f.Rewrite.Path)
+			if f.Redirect != nil {
+				redirect := *f.Redirect
+				redirect.Path = complete(redirect.Path)
+				f.Redirect = &redirect
+			}
+			a.Split[i].Own = &f
 		}
 		return a
 	default:

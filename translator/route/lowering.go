@@ -109,6 +109,10 @@ func (l *lowering) action(rule *gwv1.HTTPRouteRule) (ir.Action, ir.Features) {
 	forward := ir.Forward{
 		Split: l.split(rule.BackendRefs), Failure: l.failure, Rewrite: f.rewrite, Mirrors: f.mirrors, Timeout: timeouts, Retry: retry,
 	}
+	if f.features.Auth != nil && slices.ContainsFunc(forward.Split, func(w ir.Weighted) bool { return w.Filters().Features.Auth != nil }) {
+		l.drop(finding.RuleFilters, ".backendRefs", "a rule and its backendRefs cannot both ask an authorization server")
+		return l.fail(), ir.Features{}
+	}
 	if !sendsAnything(forward.Split) {
 		l.explainNothing(rule)
 		return l.fail(), f.features
@@ -247,9 +251,11 @@ func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
 			w.Weight = uint32(*ref.Weight) //nolint:gosec // the schema bounds weights
 		}
 		sub := finding.Element(".backendRefs", i)
-		w.Backend = l.destination(sub, ref.BackendObjectReference)
+		w.Backend = l.destination(sub, attach.NewBackendRef(l.route, ref.BackendObjectReference))
 		f, ok := l.backendFilters(sub, ref.Filters)
-		w.Features, w.Rewrite, w.Mirrors, w.Redirect = f.features, f.rewrite, f.mirrors, f.redirect
+		if len(ref.Filters) > 0 {
+			w.Own = &ir.Filters{Features: f.features, Rewrite: f.rewrite, Mirrors: f.mirrors, Redirect: f.redirect}
+		}
 		if w.Backend == "" || !ok {
 			w = ir.Weighted{Weight: w.Weight, Invalid: true}
 		}
@@ -259,8 +265,8 @@ func (l *lowering) split(refs []gwv1.HTTPBackendRef) []ir.Weighted {
 }
 
 // destination returns the backend of a reference, or "" after reporting why there is none.
-func (l *lowering) destination(sub string, ref gwv1.BackendObjectReference) ir.BackendName {
-	d := attach.DestinationOf.Get(l.c, attach.NewBackendRef(l.route, ref))
+func (l *lowering) destination(sub string, ref attach.BackendRef) ir.BackendName {
+	d := attach.DestinationOf.Get(l.c, ref)
 	if d.Note != nil {
 		l.note(d.Note.Code, sub, d.Note.Args...)
 	}

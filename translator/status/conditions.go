@@ -17,7 +17,7 @@ type Report struct {
 	Object ir.Ref
 	// Gone is set when the object is no more; everything else is empty then.
 	Gone bool
-	// Status is a *gwv1.GatewayClassStatus, *gwv1.GatewayStatus, *gwv1.PolicyStatus, or the status of a kind of route; nil
+	// Status is a *gwv1.GatewayClassStatus, *gwv1.GatewayStatus, *gwv1.ListenerSetStatus, *gwv1.PolicyStatus, or the status of a kind of route; nil
 	// when the object is not ours to write.
 	Status any
 	// Findings are sorted, those of no condition included.

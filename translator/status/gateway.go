@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,6 +30,7 @@ type Gateway struct {
 	Problems   []finding.Problem // of the Gateway itself
 	Listeners  []Listener
 	Addresses  []string // IP addresses under which it is served
+	Sets       int      // ListenerSets that are attached
 }
 
 // Listener is what a listener's status is made of.
@@ -79,7 +81,8 @@ func GatewayStatus(g Gateway) *gwv1.GatewayStatus {
 	c.setGatewayAccepted(g, refusal)
 	c.setGatewayProgrammed(g, refusal)
 	var unresolved []string
-	s := &gwv1.GatewayStatus{}
+	sets := int32(g.Sets) //nolint:gosec // far below
+	s := &gwv1.GatewayStatus{AttachedListenerSets: &sets}
 	for i := range g.Listeners {
 		l := &g.Listeners[i]
 		s.Listeners = append(s.Listeners, listenerStatus(l, g.Generation, len(refusal) == 0))
@@ -175,7 +178,7 @@ func firstServed(g Gateway) int {
 func listenerStatus(l *Listener, generation int64, gatewayAccepted bool) gwv1.ListenerStatus {
 	c := conditions{generation: generation}
 	conflicts := of(l.Problems, finding.Conflicted)
-	refusals := append(of(l.Problems, finding.Accepted), conflicts...)
+	refusals := append(slices.Clip(conflicts), of(l.Problems, finding.Accepted)...)
 	if len(refusals) > 0 {
 		c.problems(finding.Accepted, metav1.ConditionFalse, refusals)
 	} else {

@@ -59,9 +59,12 @@ func RouteStatus(r Route) gwv1.RouteStatus {
 	return s
 }
 
-// explicit sets group and kind, which readers of a status compare.
+// explicit sets group and kind, which readers of a status compare, to their defaults where they are left out.
 func explicit(ref gwv1.ParentReference) gwv1.ParentReference {
 	group, kind := gwv1.Group(gwv1.GroupName), gwv1.Kind("Gateway")
-	ref.Group, ref.Kind = &group, &kind
+	ref.Group = &group
+	if ref.Kind == nil {
+		ref.Kind = &kind
+	}
 	return ref
 }

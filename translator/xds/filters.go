@@ -12,7 +12,9 @@ import (
 func httpFilters() []*hcmv3.HttpFilter {
 	var chain []*hcmv3.HttpFilter
 	for _, f := range filter.All() {
-		chain = append(chain, &hcmv3.HttpFilter{Name: f.Name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(f.Config())}})
+		chain = append(chain, &hcmv3.HttpFilter{
+			Name: f.Name, Disabled: f.Disabled, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(f.Config())},
+		})
 	}
 	return chain
 }

@@ -59,11 +59,13 @@ func forward(a ir.Forward, needs map[ir.ResourceID]bool) (*routev3.Route_Route, 
 // withHosts gives a rule's own host to the shares that have none, where others have one of their own:
 // Envoy applies a route's after its cluster's. It returns the host that is left to the route.
 func withHosts(split []ir.Weighted, host string) (shares []ir.Weighted, left string) {
-	if !slices.ContainsFunc(split, func(w ir.Weighted) bool { return w.Rewrite.Hostname != "" }) {
+	if !slices.ContainsFunc(split, func(w ir.Weighted) bool { return w.Filters().Rewrite.Hostname != "" }) {
 		return split, host
 	}
 	for i := range split {
-		split[i].Rewrite.Hostname = cmp.Or(split[i].Rewrite.Hostname, host)
+		own := split[i].Filters()
+		own.Rewrite.Hostname = cmp.Or(own.Rewrite.Hostname, host)
+		split[i].Own = &own
 	}
 	return split, ""
 }
@@ -74,15 +76,17 @@ func clusterID(b ir.BackendName) ir.ResourceID {
 
 // plain tells whether a backendRef has no filters.
 func plain(w *ir.Weighted) bool {
-	return len(w.Features.Headers.Request)+len(w.Features.Headers.Response) == 0 && w.Rewrite.Hostname == ""
+	own := w.Filters()
+	return len(own.Features.Headers.Request)+len(own.Features.Headers.Response) == 0 && own.Rewrite.Hostname == ""
 }
 
 func clusterWeight(w *ir.Weighted) *routev3.WeightedCluster_ClusterWeight {
 	c := &routev3.WeightedCluster_ClusterWeight{Name: string(w.Backend), Weight: wrapperspb.UInt32(w.Weight)}
-	c.RequestHeadersToAdd, c.RequestHeadersToRemove = headerOptions(w.Features.Headers.Request)
-	c.ResponseHeadersToAdd, c.ResponseHeadersToRemove = headerOptions(w.Features.Headers.Response)
-	if w.Rewrite.Hostname != "" {
-		c.HostRewriteSpecifier = &routev3.WeightedCluster_ClusterWeight_HostRewriteLiteral{HostRewriteLiteral: w.Rewrite.Hostname}
+	own := w.Filters()
+	c.RequestHeadersToAdd, c.RequestHeadersToRemove = headerOptions(own.Features.Headers.Request)
+	c.ResponseHeadersToAdd, c.ResponseHeadersToRemove = headerOptions(own.Features.Headers.Response)
+	if own.Rewrite.Hostname != "" {
+		c.HostRewriteSpecifier = &routev3.WeightedCluster_ClusterWeight_HostRewriteLiteral{HostRewriteLiteral: own.Rewrite.Hostname}
 	}
 	return c
 }

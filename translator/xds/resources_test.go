@@ -54,7 +54,7 @@ func samples() map[string]func() (*ir.Resource, error) {
 			edits := ir.HeaderEdits{Request: []ir.HeaderEdit{{Name: "x-a", Value: "1"}, {Op: ir.HeaderRemove, Name: "x-b"}}}
 			return xds.VirtualHost(ir.VirtualHost{Name: ir.VirtualHostName{Table: "t", Host: "a.example"}, Origin: origins, Rules: []ir.Rule{
 				{Name: "split", Match: prefix("/a"), Origin: origins[0], Features: ir.Features{Headers: edits}, Action: ir.Forward{Failure: 500, Split: []ir.Weighted{
-					{Weight: 2, Backend: "n/z/80", Features: ir.Features{Headers: edits}}, {Weight: 1, Backend: "n/a/80"}, {Weight: 1, Invalid: true}, {Weight: 1, Backend: "n/m/80"},
+					{Weight: 2, Backend: "n/z/80", Own: &ir.Filters{Features: ir.Features{Headers: edits}}}, {Weight: 1, Backend: "n/a/80"}, {Weight: 1, Invalid: true}, {Weight: 1, Backend: "n/m/80"},
 				}}},
 				{Name: "redirect", Match: prefix("/b"), Origin: origins[0], Action: ir.Redirect{Status: 302, Scheme: "https"}},
 			}})

@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -44,7 +45,8 @@ func parts(rule *ir.Rule, a ir.Forward) []part {
 
 // needsRoute tells whether a backendRef asks for more than a weighted cluster carries.
 func needsRoute(w ir.Weighted) bool {
-	return w.Features.CORS != nil || w.Rewrite.Path != nil || len(w.Mirrors) > 0 || w.Redirect != nil
+	f := w.Filters()
+	return f.Features.CORS != nil || f.Features.Auth != nil || f.Rewrite.Path != nil || len(f.Mirrors) > 0 || f.Redirect != nil
 }
 
 func failingPart(rule *ir.Rule, a ir.Forward) *part {
@@ -69,10 +71,10 @@ func partEach(rule *ir.Rule, a ir.Forward, valid []ir.Weighted) []part {
 	}
 	for _, w := range valid {
 		p := part{suffix: "/" + string(w.Backend), weight: w.Weight, rule: *rule}
-		p.rule.Features = ir.Features{Headers: joinHeaders(w.Features.Headers, rule.Features.Headers), CORS: rule.Features.CORS, Session: rule.Features.Session}
-		if w.Features.CORS != nil {
-			p.rule.Features.CORS = w.Features.CORS
-		}
+		own := w.Filters().Features
+		p.rule.Features.Headers = joinHeaders(own.Headers, rule.Features.Headers)
+		p.rule.Features.CORS = cmp.Or(own.CORS, rule.Features.CORS)
+		p.rule.Features.Auth = cmp.Or(own.Auth, rule.Features.Auth)
 		if rule.Features.Session != nil && len(valid) > 1 {
 			p.pin = pinOf(w.Backend)
 		}
@@ -84,16 +86,17 @@ func partEach(rule *ir.Rule, a ir.Forward, valid []ir.Weighted) []part {
 
 // single is the action of a share alone. What a backendRef says about the path or host counts before what its rule says.
 func single(a ir.Forward, w ir.Weighted) ir.Action {
-	if w.Redirect != nil {
-		return *w.Redirect
+	own := w.Filters()
+	if own.Redirect != nil {
+		return *own.Redirect
 	}
-	if w.Rewrite.Path != nil {
-		a.Rewrite.Path = w.Rewrite.Path
+	if own.Rewrite.Path != nil {
+		a.Rewrite.Path = own.Rewrite.Path
 	}
-	if w.Rewrite.Hostname != "" {
-		a.Rewrite.Hostname = w.Rewrite.Hostname
+	if own.Rewrite.Hostname != "" {
+		a.Rewrite.Hostname = own.Rewrite.Hostname
 	}
-	a.Mirrors = slices.Concat(a.Mirrors, w.Mirrors)
+	a.Mirrors = slices.Concat(a.Mirrors, own.Mirrors)
 	a.Split = []ir.Weighted{{Weight: 1, Backend: w.Backend}}
 	return a
 }

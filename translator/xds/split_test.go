@@ -39,7 +39,7 @@ func TestAMirrorOfAShareGetsItsFraction(t *testing.T) {
 	half := []ir.Mirror{{Backend: "n/copy/80", PerMillion: 500_000}}
 	cases := map[string]ir.Forward{
 		"mirrors of backends": {Failure: 500, Split: []ir.Weighted{
-			{Weight: 1, Backend: "n/one/80", Mirrors: half}, {Weight: 1, Backend: "n/two/80", Mirrors: half},
+			{Weight: 1, Backend: "n/one/80", Own: &ir.Filters{Mirrors: half}}, {Weight: 1, Backend: "n/two/80", Own: &ir.Filters{Mirrors: half}},
 		}},
 		"a mirror of a rule with an invalid share": {Failure: 500, Mirrors: half, Split: []ir.Weighted{
 			{Weight: 1, Backend: "n/one/80"}, {Weight: 1, Invalid: true},
@@ -67,7 +67,7 @@ func TestAMirrorOfAShareGetsItsFraction(t *testing.T) {
 func TestTheHostOfABackendCountsBeforeItsRules(t *testing.T) {
 	rule := ir.Rule{Name: "r", Match: ir.Match{Path: ir.PathMatch{Value: "/"}}, Action: ir.Forward{
 		Failure: 500, Rewrite: ir.Rewrite{Hostname: "rule.example"}, Split: []ir.Weighted{
-			{Weight: 1, Backend: "n/one/80", Rewrite: ir.Rewrite{Hostname: "backend.example"}}, {Weight: 1, Backend: "n/two/80"},
+			{Weight: 1, Backend: "n/one/80", Own: &ir.Filters{Rewrite: ir.Rewrite{Hostname: "backend.example"}}}, {Weight: 1, Backend: "n/two/80"},
 		},
 	}}
 	want := map[string]string{"n/one/80": "backend.example", "n/two/80": "rule.example"}

@@ -130,6 +130,9 @@ func lowerPart(rule *ir.Rule, match *routev3.RouteMatch, needs map[ir.ResourceID
 	r := &routev3.Route{Name: rule.Name, Match: match, Metadata: originMetadata([]ir.Origin{rule.Origin})}
 	setHeaders(r, rule.Features.Headers)
 	r.TypedPerFilterConfig = perRoute(rule.Features)
+	if a := rule.Features.Auth; a != nil {
+		needs[clusterID(a.Backend)] = true
+	}
 	switch a := rule.Action.(type) {
 	case ir.Respond:
 		r.Action = respond(a)

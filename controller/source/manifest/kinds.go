@@ -32,6 +32,7 @@ func kinds() []kind {
 	all := []kind{
 		{kind: ir.KindGatewayClass, make: func() metav1.Object { return &gwv1.GatewayClass{} }},
 		{kind: ir.KindGateway, namespaced: true, make: func() metav1.Object { return &gwv1.Gateway{} }},
+		{kind: ir.KindListenerSet, groups: []string{gwv1.GroupName + "/v1"}, namespaced: true, make: func() metav1.Object { return &gwv1.ListenerSet{} }},
 		{kind: ir.KindHTTPRoute, namespaced: true, make: func() metav1.Object { return &gwv1.HTTPRoute{} }},
 		{kind: ir.KindGRPCRoute, groups: []string{gwv1.GroupName + "/v1"}, namespaced: true, make: func() metav1.Object { return &gwv1.GRPCRoute{} }},
 		{kind: ir.KindReferenceGrant, namespaced: true, make: func() metav1.Object { return &gwv1.ReferenceGrant{} }},
@@ -70,9 +71,7 @@ func isOurGroup(group string) bool {
 
 // notYet tells whether a kind of the Gateway API is a real one that nothing is done with so far.
 func notYet(kind runtimeschema.GroupKind) bool {
-	return kind.Group == gwv1.GroupName && slices.Contains([]string{
-		"BackendTLSPolicy", "ListenerSet", "TCPRoute", "TLSRoute", "UDPRoute",
-	}, kind.Kind)
+	return kind.Group == gwv1.GroupName && slices.Contains([]string{"TCPRoute", "TLSRoute", "UDPRoute"}, kind.Kind)
 }
 
 // closest finds the kind that was meant by one that does not exist: of another version, or a few letters away.

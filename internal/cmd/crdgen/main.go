@@ -16,7 +16,7 @@ import (
 )
 
 // upstream lists the kinds that we read. A new kind is one line.
-var upstream = []string{"backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"}
+var upstream = []string{"backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes", "listenersets", "referencegrants"}
 
 func main() {
 	if err := run(); err != nil {

@@ -17,13 +17,15 @@ type Filter struct {
 	Name string
 	// Config is the filter's configuration in the chain.
 	Config func() proto.Message
+	// Disabled leaves it out for rules that say nothing to it.
+	Disabled bool
 	// PerRoute returns what a rule with these features says to the filter; nil when it says nothing. A nil func is for
 	// filters that no rule speaks to.
 	PerRoute func(ir.Features) proto.Message
 }
 
 // All lists the filters in the order of the chain. It is the only place that does.
-func All() []Filter { return []Filter{CORS, Session, Router} }
+func All() []Filter { return []Filter{CORS, ExternalAuth, Session, Router} }
 
 // Pack wraps a message, deterministically. Packing a message that was just made cannot fail.
 func Pack(m proto.Message) *anypb.Any {
