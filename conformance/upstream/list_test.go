@@ -37,23 +37,8 @@ var notRun = map[string]string{
 	"GatewayInfrastructureMetadata":         noProvider,
 }
 
-const noListenerSet = "ListenerSet is not served yet"
-
 // failing says why tests fail that are run all the same. One that passes has to be taken out of here.
-var failing = map[string]string{
-	"ListenerSetAllowedNamespaceNone":             noListenerSet,
-	"ListenerSetAllowedNamespaceSame":             noListenerSet,
-	"ListenerSetAllowedNamespaceSelector":         noListenerSet,
-	"ListenerSetAllowedRoutesNamespaces":          noListenerSet,
-	"ListenerSetDefaultNotAllowed":                noListenerSet,
-	"ListenerSetDualParentRefIndependence":        noListenerSet,
-	"ListenerSetGatewayParentSectionNameNotFound": noListenerSet,
-	"ListenerSetHTTPRouting":                      noListenerSet,
-	"ListenerSetHostnameConflict":                 noListenerSet,
-	"ListenerSetProtocolConflict":                 noListenerSet,
-	"ListenerSetReferenceGrant":                   noListenerSet,
-	"ListenerSetRouteStatusScopedToParentRef":     noListenerSet,
-}
+var failing = map[string]string{}
 
 // outcome is what is known of a test of the suite.
 type outcome string
