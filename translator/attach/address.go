@@ -31,12 +31,13 @@ var AddressOf = memo.NewQuery("AddressOf", func(c *memo.Ctx, gateway ir.Name) Ad
 	var unused []int
 	for i := range gw.Spec.Addresses {
 		asked := &gw.Spec.Addresses[i]
+		value := canonical(asked.Value)
 		switch {
 		case asked.Type != nil && *asked.Type != gwv1.IPAddressType:
 			a.Problems = append(a.Problems, finding.Under(finding.Accepted, gwv1.GatewayReasonUnsupportedAddress,
 				finding.New(finding.GatewayAddressType, ref, finding.Element("spec.addresses", i)+".type", *asked.Type)))
-		case a.IP == "" && usable(asked.Value, settings):
-			a.IP = asked.Value
+		case a.IP == "" && usable(value, settings):
+			a.IP = value
 		default:
 			unused = append(unused, i)
 		}
@@ -45,13 +46,21 @@ var AddressOf = memo.NewQuery("AddressOf", func(c *memo.Ctx, gateway ir.Name) Ad
 		a.IP = settings.Bind
 	}
 	for _, i := range unused {
-		if value := gw.Spec.Addresses[i].Value; value != a.IP && value != "" {
+		if value := gw.Spec.Addresses[i].Value; value != "" && canonical(value) != a.IP {
 			a.Problems = append(a.Problems, finding.Under(finding.Programmed, gwv1.GatewayReasonAddressNotUsable,
 				finding.New(finding.GatewayAddresses, ref, finding.Element("spec.addresses", i), value, a.IP)))
 		}
 	}
 	return a
 }, memo.Equal)
+
+// canonical returns the one spelling of an IP address that has several; whatever else it leaves as it is.
+func canonical(value string) string {
+	if ip, err := netip.ParseAddr(value); err == nil {
+		return ip.String()
+	}
+	return value
+}
 
 // usable tells whether listeners can be bound to an address that is not that of the process: on a laptop every loopback
 // address is there for the taking, so that Gateways with the same ports can stand side by side.
