@@ -71,3 +71,14 @@ func usable(value string, s input.Settings) bool {
 	ip, err := netip.ParseAddr(value)
 	return err == nil && s.Standalone == input.On && ip.IsLoopback() && !ip.Is4In6()
 }
+
+// meet tells whether the same port cannot be bound on two addresses: they are one, or one of them is every address of the
+// machine. Envoy binds those of IPv6 apart from those of IPv4 (SocketAddress.ipv4_compat).
+func meet(one, other string) bool {
+	if one == other {
+		return true
+	}
+	a, errA := netip.ParseAddr(one)
+	b, errB := netip.ParseAddr(other)
+	return errA == nil && errB == nil && a.Is4() == b.Is4() && (a.IsUnspecified() || b.IsUnspecified())
+}

@@ -202,14 +202,14 @@ type boundAt struct {
 	Port uint32
 }
 
-// portOwner finds the Gateway that a port of an address belongs to: the oldest of those that have the address and ask for
-// the port, by themselves or through ListenerSets, then the first by name. It matters only where one proxy serves all
-// Gateways.
+// portOwner finds the Gateway that a port of an address belongs to: the oldest of those that have the address, or one that
+// includes it or is part of it, and ask for the port, by themselves or through ListenerSets; then the first by name. It
+// matters only where one proxy serves all Gateways.
 var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, at boundAt) ir.Name {
 	var owner ir.Name
 	var since int64
 	for _, name := range OurGateways.Get(c, struct{}{}) {
-		if AddressOf.Get(c, name).IP != at.IP || boundHolder.Get(c, boundPort{name, at.Port}).Parent == (ir.Ref{}) {
+		if !meet(AddressOf.Get(c, name).IP, at.IP) || boundHolder.Get(c, boundPort{name, at.Port}).Parent == (ir.Ref{}) {
 			continue
 		}
 		if created := gatewayCreated.Get(c, name); owner == (ir.Name{}) || CompareAge(created, name, since, owner) < 0 {
