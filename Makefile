@@ -14,6 +14,8 @@ TOOL := go tool -modfile=tools/go.mod
 
 # Packages whose tests need a real Envoy.
 DATAPLANE := ./conformance/...
+# The Gateway API's own tests, in a module of their own.
+UPSTREAM := conformance/upstream
 UNIT = $(shell GOTOOLCHAIN=auto go list ./... | grep -v /conformance)
 
 .DEFAULT_GOAL := help
@@ -37,14 +39,15 @@ run: build envoy ## Serve examples/quickstart on a real Envoy; prints what to cu
 	bin/cloverleaf up examples/quickstart --demo
 
 test: envoy curl ## Run all tests, the data plane on a real Envoy included
-	ENVOY_PATH=$(ENVOY) go run ./internal/cmd/gotest -timeout 20m ./...
+	ENVOY_PATH=$(ENVOY) go run ./internal/cmd/gotest -timeout 20m ./... -- $(UPSTREAM)
 
 dataplane: envoy curl ## Run the tests that need Envoy
-	ENVOY_PATH=$(ENVOY) go run ./internal/cmd/gotest -timeout 20m $(DATAPLANE)
+	ENVOY_PATH=$(ENVOY) go run ./internal/cmd/gotest -timeout 20m $(DATAPLANE) -- $(UPSTREAM)
 
 check: ## Format, vet, generated files, import rules and unit tests; needs no Envoy
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
+	cd $(UPSTREAM) && go vet ./...
 	@before="$$($(GENERATED))"; $(MAKE) --no-print-directory generate && test "$$before" = "$$($(GENERATED))" || \
 		{ echo "generated files were not up to date; they are now: commit them"; exit 1; }
 	go run ./internal/cmd/gotest -timeout 10m $(UNIT)

@@ -34,13 +34,13 @@ var entrancesOf = memo.NewQuery("entrancesOf", func(c *memo.Ctx, gateway ir.Name
 	if !GatewayServed.Get(c, gateway) {
 		return nil
 	}
-	settings, _ := input.SettingsOf.Read(c, struct{}{})
+	address := attach.AddressOf.Get(c, gateway).IP
 	var out []Entrance
 	for _, parent := range attach.ParentsFor(c, gateway) {
 		for _, l := range attach.Listeners.Get(c, parent) {
 			if isOpen(c, &l) {
 				port := PortKey{gateway, l.Port}
-				e := Entrance{Listener: l.Key, Name: port.Name(), Hostname: l.Hostname, Address: settings.Bind, Port: l.Bound}
+				e := Entrance{Listener: l.Key, Name: port.Name(), Hostname: l.Hostname, Address: address, Port: l.Bound}
 				if e.TLS = l.Protocol == gwv1.HTTPSProtocolType; e.TLS {
 					v := attach.ClientValidationOf.Get(c, input.GatewayPort(port))
 					e.Proof = v.Asked && !v.Fallback

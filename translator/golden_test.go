@@ -26,6 +26,9 @@ func TestCases(t *testing.T) {
 		if strings.Contains(c.In["settings"], "cluster") {
 			settings.Standalone, settings.PortOffset = input.Off, 0
 		}
+		if strings.Contains(c.In["settings"], "bind-any") {
+			settings.Bind = "0.0.0.0"
+		}
 		if strings.Contains(c.In["settings"], "local-ca") {
 			settings.LocalCA = input.On
 		}

@@ -80,7 +80,9 @@ var hasDoor = memo.NewQuery("hasDoor", func(c *memo.Ctx, port PortKey) bool { re
 // anything but the filter chains of a listener changes, Envoy closes all of its connections.
 var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.Listener {
 	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	bind := ir.Port{Address: settings.Bind, Port: attach.Bound(port.Port, settings), Exclusive: settings.Standalone == input.On}
+	bind := ir.Port{
+		Address: attach.AddressOf.Get(c, port.Gateway).IP, Port: attach.Bound(port.Port, settings), Exclusive: settings.Standalone == input.On,
+	}
 	l := ir.Listener{
 		Name: port.Name(), Role: ir.RoleGateway, Bind: bind,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindGateway, Name: port.Gateway}}},

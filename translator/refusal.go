@@ -35,7 +35,7 @@ func refusedListener(c *memo.Ctx, l *attach.Listener) []finding.Problem {
 	if rejected, why := rejection(c, key); rejected {
 		f := finding.New(finding.RefusedListener, l.Ref(), l.Field()+".port", l.Bound, why)
 		if settings, _ := input.SettingsOf.Read(c, struct{}{}); settings.Standalone == input.On && strings.Contains(why, xds.PortInUse) {
-			f = finding.New(finding.PortTaken, l.Ref(), f.Field, l.Bound, settings.Bind)
+			f = finding.New(finding.PortTaken, l.Ref(), f.Field, l.Bound, attach.AddressOf.Get(c, l.Key.Gateway).IP)
 		}
 		problems = append(problems, finding.Under(finding.Programmed, gwv1.ListenerReasonInvalid, f))
 	}

@@ -71,12 +71,7 @@ var gatewayProblems = memo.NewQuery("gatewayProblems", func(c *memo.Ctx, gateway
 	g.problems = append(g.problems, attach.FrontendProblems(c, gateway, spec)...)
 	g.problems = append(g.problems, attach.AllowedListenersProblems(gateway, spec)...)
 	g.problems = append(g.problems, attach.ClientCertificateOf.Get(c, gateway).Problems...)
-	settings, _ := input.SettingsOf.Read(c, struct{}{})
-	if len(spec.Addresses) > 0 && spec.Addresses[0].Value != settings.Bind {
-		g.problems = append(g.problems, finding.Under(finding.Programmed, gwv1.GatewayReasonAddressNotUsable,
-			finding.New(finding.GatewayAddresses, g.ref, "spec.addresses", spec.Addresses[0].Value, settings.Bind)))
-	}
-	return g.problems
+	return append(g.problems, attach.AddressOf.Get(c, gateway).Problems...)
 }, memo.Equal)
 
 type gatewayChecker struct {
@@ -110,7 +105,7 @@ func gatewayReport(c *memo.Ctx, ref ir.Ref) status.Report {
 		g.Listeners = append(g.Listeners, row)
 	}
 	if settings.Standalone == input.On && GatewayServed.Get(c, ref.Name) {
-		g.Addresses = []string{settings.Bind}
+		g.Addresses = []string{attach.AddressOf.Get(c, ref.Name).IP}
 	}
 	g.Sets = attachedSets.Get(c, ref.Name)
 	r.Status, r.Findings = status.GatewayStatus(g), status.Findings(all)

@@ -39,8 +39,9 @@ func newExplain(g *globals) *cobra.Command {
 			"listener, host, rule, filters and backends, each with the object and the line that it came from, and for every\n" +
 			"other rule on what it lost. Where nothing takes the request it says what is missing. It needs no Envoy and no\n" +
 			"network, and sends nothing.\n\n" +
-			"REQUEST is 'METHOD URL'. A port is that of the Gateway's listener, or the one that `up` binds. h2c:// is HTTP/2\n" +
-			"without TLS, and GRPC in place of a method is a call of /service/method.",
+			"REQUEST is 'METHOD URL'. A port is that of the Gateway's listener, or the one that `up` binds, and an IP address\n" +
+			"that of the Gateway, if it has one of its own. h2c:// is HTTP/2 without TLS, and GRPC in place of a method is a\n" +
+			"call of /service/method.",
 		Example: "  cloverleaf explain 'GET http://shop.localhost/cart/7' -H 'x-beta: 1' ./gateway\n" +
 			"  cloverleaf explain 'GRPC h2c://shop.localhost/shop.Cart/Add' ./gateway -o json",
 		Args: cobra.MinimumNArgs(2),

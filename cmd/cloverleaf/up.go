@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -266,7 +265,7 @@ func (s *session) serve(ctx context.Context, dir string) error {
 	s.events = make(chan loop.Event, 64)
 	s.certs = newCertificates(s.ca)
 	settings := input.Settings{
-		Controller: controllerName, Standalone: input.On, Bind: filepath.Clean(s.options.bind), PortOffset: s.options.portOffset,
+		Controller: controllerName, Standalone: input.On, Bind: net.ParseIP(s.options.bind).String(), PortOffset: s.options.portOffset,
 	}
 	if s.options.localCA {
 		settings.LocalCA = input.On

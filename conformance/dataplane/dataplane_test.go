@@ -181,7 +181,7 @@ func sendHTTP(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
 		Protocols:         protocols,
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+			return (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(c.Address, strconv.Itoa(port)))
 		},
 		TLSClientConfig: client,
 	}

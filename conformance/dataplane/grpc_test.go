@@ -27,7 +27,7 @@ func sendGRPC(ctx context.Context, c *casefile.Case) (casefile.Answer, error) {
 	if scheme == "https" {
 		port, security = httpsPort, credentials.NewTLS(&tls.Config{InsecureSkipVerify: true, ServerName: host}) //nolint:gosec // what is served is the point here
 	}
-	conn, err := grpc.NewClient(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+	conn, err := grpc.NewClient(net.JoinHostPort(c.Address, strconv.Itoa(port)),
 		grpc.WithTransportCredentials(security), grpc.WithAuthority(host))
 	if err != nil {
 		return casefile.Answer{}, err

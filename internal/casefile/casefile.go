@@ -6,8 +6,8 @@
 //	a kept header (header=NAME): names=COUNT is how many backends answered.
 //	GRPC h2c://a.example/shop.Cart/Add [name=value ...] -> OK [name=value ...]
 //
-// Before the arrow: h:NAME=VALUE sends a header, port=NUMBER goes to that port of the gateway, n=COUNT sends the request
-// so often, server=NAME asks for that server name in the TLS handshake, cert=NAME shows a certificate: client is signed by
+// Before the arrow: h:NAME=VALUE sends a header, port=NUMBER goes to that port of the gateway, at=ADDRESS to that
+// address, n=COUNT sends the request so often, server=NAME asks for that server name in the TLS handshake, cert=NAME shows a certificate: client is signed by
 // the CA authority, impostor by stranger. The status "closed" is a connection that the gateway does not take, or ends
 // without an answer.
 //
@@ -75,6 +75,7 @@ type Case struct {
 	URL         string
 	Headers     http.Header // as written
 	Port        int         // of the gateway; 0 for that of the URL's scheme
+	Address     string      // of the gateway
 	Certificate string      // name of the one that the client shows
 	ServerName  string      // of the TLS handshake; empty for the URL's host
 	Times       int
@@ -96,7 +97,7 @@ func Parse(line string) (Case, error) {
 	if !ok || len(words) < 2 || len(wants) == 0 {
 		return Case{}, fmt.Errorf("cannot read the case: %q", line)
 	}
-	c := Case{Text: line, Method: words[0], URL: words[1], Headers: http.Header{}, Times: 1, Outcome: wants[0]}
+	c := Case{Text: line, Method: words[0], URL: words[1], Headers: http.Header{}, Address: "127.0.0.1", Times: 1, Outcome: wants[0]}
 	for _, w := range words[2:] {
 		key, value, _ := strings.Cut(w, "=")
 		switch key {
@@ -110,6 +111,8 @@ func Parse(line string) (Case, error) {
 			c.Certificate = value
 		case "port":
 			c.Port, _ = strconv.Atoi(value)
+		case "at":
+			c.Address = value
 		default:
 			c.Headers.Add(strings.TrimPrefix(key, "h:"), value)
 		}

@@ -47,6 +47,11 @@ func New(resources []*ir.Resource) (*Config, error) {
 // part of any answer.
 func (c *Config) Unknown() []string { return c.unknown }
 
+// Binds tells whether a listener is bound to an IP address.
+func (c *Config) Binds(address string) bool {
+	return slices.ContainsFunc(c.listeners, func(l *listener) bool { return l.address == address })
+}
+
 // builder makes a Config.
 type builder struct{ config *Config }
 

@@ -91,6 +91,9 @@ func (s *stream) accept(q *Request) bool {
 	}
 	if taken == nil {
 		r.Verdict, r.Why = NoListener, fmt.Sprintf("no listener on port %d", q.Port)
+		if q.Address != "" {
+			r.Why += " of " + q.Address
+		}
 		return false
 	}
 	r.Listener = taken.part

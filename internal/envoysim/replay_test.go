@@ -174,7 +174,7 @@ func request(t *testing.T, c *casefile.Case) envoysim.Request {
 	scheme, rest, _ := strings.Cut(c.URL, "://")
 	_, path, _ := strings.Cut(rest, "/")
 	q := envoysim.Request{
-		Port: 80, TLS: scheme == "https", HTTP2: scheme != "http", Method: c.Method, Authority: u.Host, Target: "/" + path, Peer: "127.0.0.1",
+		Address: c.Address, Port: 80, TLS: scheme == "https", HTTP2: scheme != "http", Method: c.Method, Authority: u.Host, Target: "/" + path, Peer: "127.0.0.1",
 	}
 	if q.TLS {
 		q.Port, q.SNI = 443, cmp.Or(c.ServerName, u.Hostname())

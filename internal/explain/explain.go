@@ -11,8 +11,11 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
-// Explain says what becomes of a request.
+// Explain says what becomes of a request. Its address tells Gateways apart where a listener is bound to it.
 func (w *World) Explain(q envoysim.Request, apiVersion string) *Explanation {
+	if !w.Config.Binds(q.Address) {
+		q.Address = "" // that of a machine that is not known here
+	}
 	outcomes := w.Config.Outcomes(q)
 	r := outcomes[0].Result
 	e := &Explanation{

@@ -20,7 +20,7 @@ func (w *World) judge(e *Explanation, r *envoysim.Result, q *envoysim.Request) {
 	switch {
 	case r.Verdict == envoysim.NoListener:
 		e.Missing = r.Why
-		w.hintListeners(e, q)
+		w.hintListeners(e, r, q)
 	case r.Verdict == envoysim.NoChain:
 		e.Missing = r.Why
 		w.hintChains(e, r, q)
@@ -34,8 +34,13 @@ func (w *World) judge(e *Explanation, r *envoysim.Result, q *envoysim.Request) {
 	e.Served = e.Missing == ""
 }
 
-// hintListeners lists the ports that there are, and what is wrong with Gateways.
-func (w *World) hintListeners(e *Explanation, q *envoysim.Request) {
+// hintListeners lists the other addresses of the port, the ports that there are, and what is wrong with Gateways.
+func (w *World) hintListeners(e *Explanation, r *envoysim.Result, q *envoysim.Request) {
+	for _, t := range r.Listeners {
+		if t.Lost == envoysim.LostAddress {
+			e.hint(w.at(t.Origins[0]), strings.TrimPrefix(t.Detail, "it "))
+		}
+	}
 	w.eachListener(func(ref ir.Ref, l *gwv1.Listener) {
 		source := w.at(ir.Origin{Ref: ref, Section: string(l.Name)})
 		if uint32(l.Port) == q.Port { //nolint:gosec // a port

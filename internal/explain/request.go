@@ -81,7 +81,9 @@ func readURL(q *envoysim.Request, url string) error {
 		return fmt.Errorf("the URL %q has no host", url)
 	}
 	q.TLS, q.HTTP2 = scheme == "https", scheme != "http"
-	if q.TLS && net.ParseIP(strings.Trim(host, "[]")) == nil {
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil {
+		q.Address = ip.String()
+	} else if q.TLS {
 		q.SNI = host
 	}
 	return nil

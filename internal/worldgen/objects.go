@@ -60,7 +60,9 @@ func (m *Maker) gateway() (metav1.Object, ir.Kind) {
 	case 1, 2, 3:
 		g.Spec.TLS = &gwv1.GatewayTLSConfig{Backend: &gwv1.GatewayBackendTLS{ClientCertificateRef: m.secretRef()}}
 	case 4:
-		g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Value: "203.0.113.1"}}
+		g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Value: of(m, []string{"203.0.113.1", "127.0.0.2", "127.0.0.3"})}}
+	case 7:
+		g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Type: ptr(gwv1.HostnameAddressType), Value: "a.example.com"}, {Value: "127.0.0.2"}}
 	}
 	if m.Choose.Pick(3) > 0 {
 		g.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: of(m, []*gwv1.ListenerNamespaces{

@@ -167,7 +167,8 @@ func (l *Listener) findClash(c *memo.Ctx, s input.Settings) {
 		l.refuse(finding.ListenerPort, ".port", gwv1.ListenerReasonPortUnavailable, l.Port, l.Bound,
 			"port "+strconv.Itoa(int(h.Port))+" of "+l.words(h.Parent))
 	}
-	if owner := portOwner.Get(c, l.Bound); owner != (ir.Name{}) && owner != l.Key.Gateway {
+	at := boundAt{AddressOf.Get(c, l.Key.Gateway).IP, l.Bound}
+	if owner := portOwner.Get(c, at); owner != (ir.Name{}) && owner != l.Key.Gateway {
 		l.refuse(finding.ListenerPortTaken, ".port", gwv1.ListenerReasonPortUnavailable, l.Bound, "Gateway "+owner.String())
 	}
 }
@@ -195,17 +196,24 @@ var boundHolder = memo.NewQuery("boundHolder", func(c *memo.Ctx, b boundPort) ho
 	return h
 }, memo.Equal)
 
-// portOwner finds the Gateway that a port of this machine belongs to: the oldest that asks for it, then the first by
-// name. It matters only where one proxy serves all Gateways.
-var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, port uint32) ir.Name {
+// boundAt is a port of an address of this machine.
+type boundAt struct {
+	IP   string
+	Port uint32
+}
+
+// portOwner finds the Gateway that a port of an address belongs to: the oldest of those that have the address, or one that
+// includes it or is part of it, and ask for the port, by themselves or through ListenerSets; then the first by name. It
+// matters only where one proxy serves all Gateways.
+var portOwner = memo.NewQuery("portOwner", func(c *memo.Ctx, at boundAt) ir.Name {
 	var owner ir.Name
 	var since int64
 	for _, name := range OurGateways.Get(c, struct{}{}) {
-		if boundHolder.Get(c, boundPort{name, port}).Parent == (ir.Ref{}) {
+		if !meet(AddressOf.Get(c, name).IP, at.IP) || boundHolder.Get(c, boundPort{name, at.Port}).Parent == (ir.Ref{}) {
 			continue
 		}
-		if at := gatewayCreated.Get(c, name); owner == (ir.Name{}) || CompareAge(at, name, since, owner) < 0 {
-			owner, since = name, at
+		if created := gatewayCreated.Get(c, name); owner == (ir.Name{}) || CompareAge(created, name, since, owner) < 0 {
+			owner, since = name, created
 		}
 	}
 	return owner

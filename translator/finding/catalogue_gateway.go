@@ -9,6 +9,7 @@ const (
 	FrontendFallback    Code = "CL0206"
 	FrontendUnused      Code = "CL0207"
 	FrontendNone        Code = "CL0208"
+	GatewayAddressType  Code = "CL0209"
 	ListenerProtocol    Code = "CL0210"
 	ListenerKinds       Code = "CL0211"
 	ListenerProtocols   Code = "CL0212"
@@ -59,9 +60,9 @@ var gateways = []Entry{
 	{
 		Code: GatewayAddresses, Level: Error, Title: "Gateway address not usable",
 		Template: "the address %q is not used: listeners bind %s",
-		Meaning:  "Addresses of a Gateway cannot be chosen yet. The Gateway is served on the address that the process binds.",
+		Meaning:  "On a laptop a Gateway can have one loopback address of its own, or that of `--bind`. It is served on the address that the message names.",
 		Example:  "spec: {addresses: [{type: IPAddress, value: 203.0.113.7}]}",
-		Fix:      "Remove spec.addresses, or use `cloverleaf up --bind`.",
+		Fix:      "Remove the address, choose one such as 127.0.0.2, or use `cloverleaf up --bind`.",
 	},
 	{
 		Code: FrontendFallback, Level: Warning, Title: "client certificates are not required",
@@ -83,6 +84,13 @@ var gateways = []Entry{
 		Meaning:  "Without a CA nobody's certificate can be checked, and nobody is let in unchecked. The Gateway's other ports are served.",
 		Example:  "tls: {frontend: {default: {validation: {caCertificateRefs: [{group: \"\", kind: ConfigMap, name: no-such}]}}}}",
 		Fix:      "Correct the references to CAs.",
+	},
+	{
+		Code: GatewayAddressType, Level: Error, Title: "Gateway address of an unknown type",
+		Template: "addresses of type %q are not supported; use IPAddress",
+		Meaning:  "Only addresses of type IPAddress can be asked for. The Gateway is not accepted, so that nobody takes it for reachable where it is not.",
+		Example:  "spec: {addresses: [{type: Hostname, value: shop.example.com}]}",
+		Fix:      "Remove the address, or give an IP address.",
 	},
 	{
 		Code: ListenerProtocol, Level: Error, Title: "protocol not supported",

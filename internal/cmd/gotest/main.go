@@ -1,6 +1,7 @@
 // Command gotest runs `go test -json` with its arguments, prints what fails as it fails, and ends with a line
 // "N passed, N failed" that counts every test, subtests included. It fails when a test or a build fails, or when no test
-// ran.
+// ran. After "--" come the folders of further modules, whose tests are all run with the same flags and counted with the
+// others; the last argument before it names the packages of this one.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -21,23 +23,15 @@ type event struct {
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "gotest:", err)
-		return 1
+	var modules []string
+	if i := slices.Index(args, "--"); i > 0 {
+		args, modules = args[:i], args[i+1:]
 	}
 	c := counter{output: map[string][]string{}}
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		c.line(lines.Bytes())
+	failed := !c.test(".", args)
+	for _, dir := range modules {
+		failed = !c.test(dir, append(slices.Clone(args[:len(args)-1]), "./...")) || failed
 	}
-	failed := cmd.Wait() != nil
 	if skipped := c.skipped; skipped > 0 {
 		fmt.Printf("%d skipped\n", skipped)
 	}
@@ -46,6 +40,26 @@ func run(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// test runs the tests of a module, and tells whether go test is content.
+func (c *counter) test(dir string, args []string) bool {
+	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gotest:", err)
+		return false
+	}
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		c.line(lines.Bytes())
+	}
+	return cmd.Wait() == nil
 }
 
 // counter counts tests and keeps their output until it is known whether it matters.
