@@ -161,10 +161,12 @@ func (s *session) prepare(ctx context.Context) error {
 			return cli.Fail(cli.ExitReach, "%w", err)
 		}
 	}
-	if s.dir, err = os.MkdirTemp("", "cloverleaf-"); err != nil {
+	own, err := newScratch()
+	if err != nil {
 		return cli.Fail(cli.ExitReach, "%w", err)
 	}
-	s.closers = append(s.closers, func() { _ = os.RemoveAll(s.dir) })
+	s.dir = own.dir
+	s.closers = append(s.closers, own.close)
 	if err := s.serveADS(); err != nil {
 		return cli.Fail(cli.ExitReach, "%w", err)
 	}
