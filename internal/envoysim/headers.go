@@ -69,6 +69,15 @@ func received(q *Request) *headerMap {
 	return h
 }
 
+// takeHosts makes Host headers beside that of the request part of the authority: HTTP/1 joins them as it joins any header,
+// HTTP/2 drops what stands beside :authority.
+func (s *stream) takeHosts(http2 bool) {
+	if host := s.headers.first("host"); s.headers.has("host") && !http2 {
+		s.authority = join(s.authority, host)
+	}
+	s.headers.remove("host")
+}
+
 // add appends a value.
 func (h *headerMap) add(name, value string) {
 	name = strings.ToLower(name)
