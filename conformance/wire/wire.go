@@ -66,9 +66,12 @@ func HTTP1(conn net.Conn, method, text string) Answer {
 	return Read1(bufio.NewReader(conn), method)
 }
 
-// Read1 reads an answer of HTTP/1.
+// Read1 reads an answer of HTTP/1, after any that are not the last.
 func Read1(r *bufio.Reader, method string) Answer {
 	resp, err := http.ReadResponse(r, &http.Request{Method: method})
+	for err == nil && resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp, err = http.ReadResponse(r, &http.Request{Method: method}) //nolint:bodyclose // those have no body
+	}
 	if err != nil {
 		return Answer{}
 	}

@@ -45,9 +45,18 @@ func (s *stream) refuseLine(q *Request) string {
 		return "the path does not begin with a slash"
 	case strings.ContainsFunc(q.Target, control):
 		return "the path has a space, or a character that is not ASCII"
+	case slices.ContainsFunc(q.Headers, func(h Header) bool { return !validName(h.Name) }):
+		return "the name of a header has a character that no name has"
 	default:
 		return ""
 	}
+}
+
+// validName tells whether the name of a header is a token (RFC 9110, 5.6.2).
+func validName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return !strings.ContainsRune("!#$%&'*+-.^_`|~", c) && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
 }
 
 func (s *stream) refuseHeaders(q *Request) (status uint32, why string) {

@@ -54,6 +54,9 @@ func newHeaders(lines []Header, single map[string]bool) *headerMap {
 func received(q *Request) *headerMap {
 	h := newHeaders(q.Headers, requestSingle)
 	if !q.HTTP2 {
+		for i := range h.lines {
+			h.lines[i].Value = strings.Trim(h.lines[i].Value, " \t") // which is no part of a value (RFC 9110, 5.5)
+		}
 		return h
 	}
 	cookies := ""
