@@ -91,9 +91,9 @@ func spelled() (requests []envoysim.Request, spellings int) {
 		seen[key] = true
 		q.Method, q.Port, q.Peer = "GET", plainPort, "127.0.0.1"
 		requests = append(requests, q)
-		odd := strings.ContainsAny(q.Authority, " /") || !strings.HasPrefix(q.Target, "/") // Envoy takes a second to close these
+		odd := strings.ContainsAny(q.Authority, ` /"<>@#?\^{}`) || !strings.HasPrefix(q.Target, "/") // Envoy takes a second to close these
 		for _, h := range q.Headers {
-			odd = odd || strings.Contains("connection upgrade te expect keep-alive proxy-connection", h.Name) || strings.TrimLeft(h.Name, ":") != strings.TrimSpace(h.Name)
+			odd = odd || h.Value == "" || strings.Contains("connection upgrade te expect keep-alive proxy-connection", h.Name) || strings.TrimLeft(h.Name, ":") != strings.TrimSpace(h.Name)
 		}
 		if !odd {
 			q.HTTP2 = true
