@@ -48,7 +48,9 @@ func routeSets() map[string][]ir.Rule {
 	rule := func(name string, m ir.Match, a ir.Action) ir.Rule {
 		return ir.Rule{Name: name, Match: m, Action: a, Origin: origin(name)}
 	}
-	path := func(kind ir.PathType, value string) ir.Match { return ir.Match{Path: ir.PathMatch{Type: kind, Value: value}} }
+	path := func(kind ir.PathType, value string) ir.Match {
+		return ir.Match{Path: ir.PathMatch{Type: kind, Value: value}}
+	}
 	role := func(kind ir.PathType, value, role string, regex bool) ir.Match {
 		m := path(kind, value)
 		m.Headers = []ir.ValueMatch{{Name: "x-role", Value: role, Regex: regex}}
