@@ -89,6 +89,9 @@ func TestThreat28_ConnectAndUpgrades(t *testing.T) {
 		t.Errorf("%q %v", text, err)
 	}
 	_ = c.CloseNow()
+	if earlyData(t) {
+		t.Error("session tickets allow early data, which can be played again")
+	}
 	for _, bad := range []string{"/..%3b", "/%2f"} { // a refused request is not upgraded
 		r := get(t, "a.example", bad, wire.Field{Name: "connection", Value: "upgrade"}, wire.Field{Name: "upgrade", Value: "websocket"})
 		if r.Status != 400 {

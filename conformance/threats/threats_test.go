@@ -19,13 +19,13 @@ import (
 	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 )
 
-var binary string
+var executable string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "threats")
 	if err == nil {
 		_ = os.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data")) // the local CA of these tests
-		binary, err = updriver.Build(dir)
+		executable, err = updriver.Build(dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -73,7 +73,7 @@ func start(t *testing.T, flags ...string) *gate {
 	pairs = append(pairs, "$(raw)", strconv.Itoa(g.raw.port()))
 	dir := t.TempDir()
 	updriver.Put(t, dir, "world.yaml", strings.NewReplacer(pairs...).Replace(string(text)))
-	g.up = updriver.Start(t, binary, dir, append(flags, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")...)
+	g.up = updriver.Start(t, executable, dir, append(flags, "--port-offset", strconv.Itoa(offset), "--local-ca", "--admin", "")...)
 	return g
 }
 
