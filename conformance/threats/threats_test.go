@@ -90,11 +90,12 @@ func (g *gate) requests() []echo.Answer {
 	return slices.Clone(g.received)
 }
 
-// results counts the attempts of each test, for the table.
+// results are the tests that ran and the attempts of each, for the table.
 var results = struct {
 	sync.Mutex
+	tests    map[string]*testing.T
 	attempts map[string]int
-}{attempts: map[string]int{}}
+}{tests: map[string]*testing.T{}, attempts: map[string]int{}}
 
 // attempt counts an attack of a test.
 func attempt(t *testing.T) {
@@ -102,6 +103,7 @@ func attempt(t *testing.T) {
 	results.Lock()
 	defer results.Unlock()
 	results.attempts[name]++
+	results.tests[name] = t
 }
 
 // reply is what came of a request: the answer, and what the backend received if one did.
