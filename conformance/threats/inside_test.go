@@ -129,6 +129,29 @@ func TestTheAccessLogSaysWhatBecameOfARequest(t *testing.T) {
 	}
 	lines := logged(t, file, func(l line) bool { return l["server_name"] == "stranger.example" })
 	want(lines[len(lines)-1], "flags", "NR")
+	if documented := accessLogKeys(t); !slices.Equal(slices.Sorted(maps.Keys(l)), documented) {
+		t.Errorf("a line has the keys %v, and the reference page %v", slices.Sorted(maps.Keys(l)), documented)
+	}
+}
+
+// accessLogKeys lists the keys that the reference page has.
+func accessLogKeys(t *testing.T) []string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/reference/access-log.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for row := range strings.Lines(string(page)) {
+		if strings.HasPrefix(row, "| `") {
+			cell, _, _ := strings.Cut(row[1:], "|")
+			for _, m := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(cell, -1) {
+				keys = append(keys, m[1])
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // TestThreat63_NumberOfStatistics: whatever clients send, and however many routes there are.
