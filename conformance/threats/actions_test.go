@@ -49,6 +49,34 @@ func TestThreat27_RefusedWhateverTheRouteDoes(t *testing.T) {
 	if n := len(g.requests()); n != 2 {
 		t.Errorf("backends received %d requests: %v", n, names(g.requests()))
 	}
+	g.denied(t)
+	before := len(g.requests())
+	if r := get(t, "guarded.example", "/mirror/last"); r.by() != "site" {
+		t.Errorf("what is allowed: %d by %q", r.Status, r.by())
+	}
+	updriver.Eventually(t, "the copy of what is allowed", func() bool { return len(g.requests()) >= before+3 })
+	if n := len(g.requests()) - before; n != 3 { // the question, the request and its copy
+		t.Errorf("backends received %d requests: %v", n, names(g.requests()[before:]))
+	}
+}
+
+// denied asks for what the authorization server denies, and checks that nothing comes of it.
+func (g *gate) denied(t *testing.T, fields ...wire.Field) {
+	t.Helper()
+	before := len(g.requests())
+	fields = append(fields, wire.Field{Name: "x-echo-status", Value: "403"})
+	for _, path := range []string{"/", "/redirect", "/mirror", "/retry"} {
+		both(t, "guarded.example", path, func(version string, r *reply) {
+			if r.Status != 403 || r.by() != "" && r.by() != "guard" || len(r.Headers["location"]) > 0 {
+				t.Errorf("%s %s: %d by %q, %v", version, path, r.Status, r.by(), r.Headers)
+			}
+		}, fields...)
+	}
+	for _, a := range g.requests()[before:] {
+		if a.Name != "guard" {
+			t.Errorf("what is denied went to %s: %s", a.Name, a.Path)
+		}
+	}
 }
 
 // TestThreat28_ConnectAndUpgrades: WebSockets alone.
@@ -75,6 +103,17 @@ func TestThreat28_ConnectAndUpgrades(t *testing.T) {
 			t.Errorf("upgrade to %s: %d, the backend received %v", to, r.Status, r.echo.Headers)
 		}
 	}
+	webSockets(t)
+	if earlyData(t) {
+		t.Error("session tickets allow early data, which can be played again")
+	}
+	g.denied(t, wire.Field{Name: "x-a", Value: "1"})
+	g.serves(t)
+}
+
+// webSockets checks that they work, and only where the request itself does.
+func webSockets(t *testing.T) {
+	t.Helper()
 	attempt(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -89,8 +128,9 @@ func TestThreat28_ConnectAndUpgrades(t *testing.T) {
 		t.Errorf("%q %v", text, err)
 	}
 	_ = c.CloseNow()
-	if earlyData(t) {
-		t.Error("session tickets allow early data, which can be played again")
+	upgrade := []wire.Field{{Name: "connection", Value: "upgrade"}, {Name: "upgrade", Value: "websocket"}, {Name: "x-echo-status", Value: "403"}}
+	if r := get(t, "guarded.example", "/", upgrade...); r.Status != 403 {
+		t.Errorf("a WebSocket that is denied: %d by %q", r.Status, r.by())
 	}
 	for _, bad := range []string{"/..%3b", "/%2f"} { // a refused request is not upgraded
 		r := get(t, "a.example", bad, wire.Field{Name: "connection", Value: "upgrade"}, wire.Field{Name: "upgrade", Value: "websocket"})
@@ -98,7 +138,6 @@ func TestThreat28_ConnectAndUpgrades(t *testing.T) {
 			t.Errorf("%s: %d", bad, r.Status)
 		}
 	}
-	g.serves(t)
 }
 
 // grpcCall sends what a gRPC client sends, with any path.

@@ -84,7 +84,8 @@ func TestThreat12_RepeatedHeaders(t *testing.T) {
 
 // TestThreat13_HeadersThatAreNoUTF8: a value with such a byte fits neither a text nor an expression that lacks it.
 func TestThreat13_HeadersThatAreNoUTF8(t *testing.T) {
-	start(t)
+	g := start(t)
+	g.denied(t, wire.Field{Name: "x-role", Value: "\xff\xfe"}) // though the authorization server is asked about it
 	var high []byte
 	for b := 0x80; b < 0x100; b++ {
 		high = append(high, byte(b))
@@ -234,6 +235,12 @@ func TestThreat18_HeadersThatSwitchFilters(t *testing.T) {
 			if r.Status != 200 || r.echo.Bytes != 4 || r.header(strings.ToLower(name)) != "" {
 				t.Errorf("%s: %d, the backend received %v and %d bytes", name, r.Status, r.echo.Headers, r.echo.Bytes)
 			}
+		}
+	}
+	g.denied(t, wire.Field{Name: "x-envoy-auth-partial-body", Value: "true"})
+	for _, a := range g.requests() {
+		if len(a.Headers["x-envoy-auth-partial-body"]) > 0 {
+			t.Errorf("%s was told of a partial body", a.Name)
 		}
 	}
 	g.serves(t)

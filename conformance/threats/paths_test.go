@@ -67,6 +67,33 @@ func sameReading(t *testing.T, paths []string) (served int) {
 	return served
 }
 
+// sameAsAsked sends every path and checks that the authorization server was asked about the path that the backend gets.
+func (g *gate) sameAsAsked(t *testing.T, paths []string) {
+	t.Helper()
+	together(paths, func(path string) {
+		r := get(t, "guarded.example", path, wire.Field{Name: "x-role", Value: fmt.Sprintf("%x", path)})
+		if r.by() == "" && !r.refused() {
+			t.Errorf("%q: %d", path, r.Status)
+		}
+	})
+	asked := map[string][]string{}
+	for _, a := range g.requests() {
+		if id := strings.Join(a.Headers["x-role"], ","); id != "" {
+			asked[id] = append(asked[id], a.Path)
+		}
+	}
+	for id, seen := range asked {
+		for _, p := range seen {
+			if p != seen[0] {
+				t.Errorf("%s: the authorization server and the backend received the paths %q", id, seen)
+			}
+		}
+	}
+	if len(asked) == 0 {
+		t.Error("nobody was asked")
+	}
+}
+
 var (
 	here    = []string{".", "%2e", "%2E", ".;", ".;x", ".%3b", "%2e;"}
 	upwards = []string{
@@ -77,7 +104,7 @@ var (
 )
 
 func TestThreat01_DotSegments(t *testing.T) {
-	start(t)
+	g := start(t)
 	var paths []string
 	for _, place := range []string{"/admin", "/public", "/x"} {
 		for _, up := range append(upwards, here...) {
@@ -85,6 +112,7 @@ func TestThreat01_DotSegments(t *testing.T) {
 		}
 	}
 	served := sameReading(t, paths)
+	g.sameAsAsked(t, paths)
 	fmt.Printf("evidence: %d spellings of dot segments over two versions of HTTP, %d served\n", len(paths), served)
 	if len(paths) < 400 || served < 100 {
 		t.Errorf("%d paths, %d served: too few to tell", len(paths), served)
@@ -111,7 +139,7 @@ func TestThreat02_EscapedSlashesAndBackslashes(t *testing.T) {
 }
 
 func TestThreat03_SeveralSlashes(t *testing.T) {
-	start(t)
+	g := start(t)
 	var paths []string
 	for _, a := range slashes {
 		for _, b := range slashes {
@@ -125,6 +153,7 @@ func TestThreat03_SeveralSlashes(t *testing.T) {
 		}
 	}
 	sameReading(t, begin)
+	g.sameAsAsked(t, begin)
 	for _, path := range []string{"//admin", "///admin", "/admin//x", `/\admin`, "//admin//x//"} {
 		both(t, "a.example", path, func(version string, r *reply) {
 			if r.by() != "admin" || strings.Contains(r.echo.Path, "//") {

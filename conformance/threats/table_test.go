@@ -27,7 +27,7 @@ type row struct {
 const policies = "policies (denied paths, hosts, headers) do not exist yet"
 
 var rows = []row{
-	{1, "Dot segments", "CVE-2019-9901, CVE-2026-73551", "resolved before anything looks at the path; those that stay ambiguous are 400", policies},
+	{1, "Dot segments", "CVE-2019-9901, CVE-2026-73551", "resolved before anything looks at the path; those that stay ambiguous are 400. An authorization server is asked about the path that the backend gets", policies},
 	{2, "Escaped slashes and backslashes", "CVE-2021-29492, CVE-2021-31920, CVE-2026-40912", "400", policies},
 	{3, "Several slashes", "CVE-2026-26205", "merged before anything looks at the path; a path of slashes alone is 400", policies},
 	{4, "Parameters of paths", "CVE-2026-73511, CVE-2026-73553", "part of the name; of dot segments they are dropped, or 400 where the dots or the semicolon were escaped", policies},
@@ -39,13 +39,13 @@ var rows = []row{
 	{10, "Another host than the server name", "Istio 2026, Envoy 6767", "421, or 404 when nobody has the host", ""},
 	{11, "Aliases of headers", "CVE-2026-39858", "names with an underscore, or white space before the colon, are 400; what proxies say of clients is removed", ""},
 	{12, "Repeated and joined headers", "CVE-2020-25017, CVE-2026-26308, CVE-2026-31838", "each line is compared by itself, and every one reaches the backend", policies},
-	{13, "Headers that are no UTF-8", "CVE-2023-27488, CVE-2026-73552", "they fit neither a text nor an expression without that byte", "external authorization does not exist yet"},
+	{13, "Headers that are no UTF-8", "CVE-2023-27488, CVE-2026-73552", "they fit neither a text nor an expression without that byte; what is denied stays denied", policies},
 	{14, "White space around headers", "CVE-2019-18802", "trimmed around values, 400 in names", ""},
 	{15, "x-envoy-* of clients", "CVE-2024-45806, CVE-2023-27487", "all are removed, unknown ones too; no client is internal", ""},
 	{16, "Forwarded addresses of clients", "CVE-2026-40575, GHSA-6384-m2mw-rf54", "removed; the backend gets the address of the connection alone", "trusted hops and policies by address do not exist yet"},
 	{17, "Headers that say who a client is", "", "removed on every route, redirect and error", "claims of tokens do not exist yet"},
-	{18, "Headers that switch filters", "opa-envoy-plugin", "removed", "external authorization does not exist yet"},
-	{27, "Refused requests that something is done with", "CVE-2026-47221", "no redirect, rewrite, copy or retry", policies},
+	{18, "Headers that switch filters", "opa-envoy-plugin", "removed before anything looks at them", "decisions by body: rows 19 and on of the longer list"},
+	{27, "Refused and denied requests that something is done with", "CVE-2026-47221", "no redirect, rewrite, copy or retry", policies},
 	{28, "CONNECT, upgrades and early data", "CVE-2026-73547, CVE-2025-64763, CVE-2021-43824", "WebSockets alone; session tickets allow no early data", policies},
 	{29, "Paths of methods", "CVE-2026-33186", "one without a slash is refused, by our own gRPC server too; case counts", policies},
 	{30, "Other names of methods", "", "there is no gateway from other protocols to gRPC", policies},

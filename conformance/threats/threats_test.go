@@ -61,7 +61,7 @@ func start(t *testing.T, flags ...string) *gate {
 		t.Fatal(err)
 	}
 	var pairs []string
-	for _, name := range []string{"site", "admin", "public", "mirror"} {
+	for _, name := range []string{"site", "admin", "public", "mirror", "guard"} {
 		s, err := echo.Start(echo.Options{Name: name, Address: "127.0.0.1:0", Observe: g.observe})
 		if err != nil {
 			t.Fatal(err)
