@@ -39,7 +39,10 @@ func earlyData(t *testing.T) bool {
 	var keys bytes.Buffer
 	conn := &taped{Conn: wire.Dial(t, httpsPort, nil)}
 	defer func() { _ = conn.Close() }()
-	secure := tls.Client(conn, &tls.Config{ServerName: "one.tls.example", InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, KeyLogWriter: &keys, ClientSessionCache: tls.NewLRUClientSessionCache(1)}) //nolint:gosec // who answers is not the point
+	secure := tls.Client(conn, &tls.Config{
+		ServerName: "one.tls.example", InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, // who answers is not the point
+		KeyLogWriter: &keys, ClientSessionCache: tls.NewLRUClientSessionCache(1),
+	})
 	if _, err := io.WriteString(secure, wire.Request1("GET", "/", "one.tls.example", wire.Field{Name: "connection", Value: "close"})); err != nil {
 		t.Fatal(err)
 	}

@@ -93,12 +93,12 @@ func TestThreat64_FloodsOfFrames(t *testing.T) {
 			}
 			return f.WriteContinuation(1, false, nil)
 		},
-		"SETTINGS": func(f *http2.Framer, n int) error { return f.WriteSettings() },
+		"SETTINGS": func(f *http2.Framer, _ int) error { return f.WriteSettings() },
 		"PING":     func(f *http2.Framer, n int) error { return f.WritePing(false, [8]byte{byte(n)}) },
 		"PRIORITY": func(f *http2.Framer, n int) error {
 			return f.WritePriority(uint32(2*n+1), http2.PriorityParam{StreamDep: 0, Weight: 1})
 		},
-		"WINDOW_UPDATE": func(f *http2.Framer, n int) error { return f.WriteWindowUpdate(0, 1) },
+		"WINDOW_UPDATE": func(f *http2.Framer, _ int) error { return f.WriteWindowUpdate(0, 1) },
 		"empty DATA": func(f *http2.Framer, n int) error {
 			if n == 0 {
 				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: wire.Block(wire.Request2("POST", "http", "a.example", "/")...), EndHeaders: true})
@@ -108,7 +108,7 @@ func TestThreat64_FloodsOfFrames(t *testing.T) {
 		"streams": func(f *http2.Framer, n int) error { // none of which ends
 			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: uint32(2*n + 1), BlockFragment: request, EndHeaders: true})
 		},
-		"no such frame": func(f *http2.Framer, n int) error { return f.WriteRawFrame(0xee, 0, 0, make([]byte, 100)) },
+		"no such frame": func(f *http2.Framer, _ int) error { return f.WriteRawFrame(0xee, 0, 0, make([]byte, 100)) },
 	}
 	var all sync.WaitGroup
 	for name, write := range floods {

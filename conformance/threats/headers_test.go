@@ -205,9 +205,18 @@ func TestThreat17_HeadersThatSayWhoAClientIs(t *testing.T) {
 		fields = append(fields, wire.Field{Name: name, Value: lie})
 	}
 	places := [][2]string{
-		{"a.example", "/"}, {"admin.example", "/"}, {"unknown.example", "/"}, {"unknown.example", "/any"}, {"actions.example", "/redirect"},
-		{"actions.example", "/mirror"}, {"actions.example", "/rewrite"}, {"actions.example", "/retry"}, {"actions.example", "/nowhere"}, {"actions.example", "/"},
-		{"a.example", "//"}, {"a.example", "/%2f"},
+		{"a.example", "/"},
+		{"admin.example", "/"},
+		{"unknown.example", "/"},
+		{"unknown.example", "/any"},
+		{"actions.example", "/redirect"},
+		{"actions.example", "/mirror"},
+		{"actions.example", "/rewrite"},
+		{"actions.example", "/retry"},
+		{"actions.example", "/nowhere"},
+		{"actions.example", "/"},
+		{"a.example", "//"},
+		{"a.example", "/%2f"},
 	}
 	for _, p := range places {
 		both(t, p[0], p[1], func(version string, r *reply) {

@@ -16,7 +16,7 @@ func TestThreat09_SpellingsOfHosts(t *testing.T) {
 			host, strings.ToUpper(host), "aDmIn" + host[5:], host + ":80", host + ":29080", host + ":", host + ".", host + ".:80",
 			strings.ToUpper(host) + ".", host + ":0", host + ":65536",
 		}
-		for _, f := range strings.Fields(`H:x H:-1 H:80:80 H:80. H;x H; H%00 H%2e H%20 %61dmin.example admin%2eexample H/ H/x H?x H#x H\ H\x u@H u:p@H @H
+		for f := range strings.FieldsSeq(`H:x H:-1 H:80:80 H:80. H;x H; H%00 H%2e H%20 %61dmin.example admin%2eexample H/ H/x H?x H#x H\ H\x u@H u:p@H @H
 			H@x x@H:80 H,x x,H H,H H:80,x x:80,H *H H* [H] "H" <H> H|x H^x H{x} H!x H$x H'x H(x) H+x H=x http://H //H H..%00 ,H H, x;H &H`) {
 			refused = append(refused, strings.ReplaceAll(f, "H", host))
 		}

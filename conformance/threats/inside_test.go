@@ -166,7 +166,7 @@ func TestThreat63_NumberOfStatistics(t *testing.T) {
 			name := fmt.Sprintf("n%d-%d", round, i)
 			both(t, name+".w.example", "/"+name, func(string, *reply) {}, wire.Field{Name: "x-" + name, Value: name}, wire.Field{Name: "user-agent", Value: name})
 			both(t, name+".example", "/"+name, func(string, *reply) {})
-			grpcCall(t, "grpc.example", "/shop."+name+"/"+name, "application/grpc")
+			grpcCall(t, "/shop."+name+"/"+name, "application/grpc")
 			text(t, name+" / HTTP/1.1\r\nHost: a.example\r\n\r\n")
 		})
 	}

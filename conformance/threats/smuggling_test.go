@@ -64,9 +64,19 @@ func TestThreat66_HiddenRequests(t *testing.T) {
 	corpus := smuggles()
 	together(corpus, func(bytes string) { text(t, bytes) })
 	beside := []wire.Field{
-		{Name: "transfer-encoding", Value: "chunked"}, {Name: "content-length", Value: "0"}, {Name: "content-length", Value: "5"}, {Name: "content-length", Value: "-1"},
-		{Name: "content-length", Value: "+45"}, {Name: "connection", Value: "close"}, {Name: "x\r\nx", Value: "1"}, {Name: "x", Value: "1\r\n\r\n" + hidden},
-		{Name: "x: 1\r\n\r\n" + hidden, Value: "x"}, {Name: "upgrade", Value: "h2c"}, {Name: "te", Value: "chunked"}, {Name: "http2-settings", Value: "x"}, {Name: "keep-alive", Value: "x"},
+		{Name: "transfer-encoding", Value: "chunked"},
+		{Name: "content-length", Value: "0"},
+		{Name: "content-length", Value: "5"},
+		{Name: "content-length", Value: "-1"},
+		{Name: "content-length", Value: "+45"},
+		{Name: "connection", Value: "close"},
+		{Name: "x\r\nx", Value: "1"},
+		{Name: "x", Value: "1\r\n\r\n" + hidden},
+		{Name: "x: 1\r\n\r\n" + hidden, Value: "x"},
+		{Name: "upgrade", Value: "h2c"},
+		{Name: "te", Value: "chunked"},
+		{Name: "http2-settings", Value: "x"},
+		{Name: "keep-alive", Value: "x"},
 	}
 	whole := [][]wire.Field{
 		wire.Request2("GET", "http", "raw.example", "/outer HTTP/1.1\r\nHost: raw.example\r\n\r\n"+hidden), wire.Request2("GET /hidden HTTP/1.1\r\nx:", "http", "raw.example", "/outer"),

@@ -99,6 +99,7 @@ var results = struct {
 
 // attempt counts an attack of a test.
 func attempt(t *testing.T) {
+	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
 	results.Lock()
 	defer results.Unlock()

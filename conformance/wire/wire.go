@@ -49,8 +49,9 @@ func Dial(t testing.TB, port int, secured *TLS) net.Conn {
 	if secured == nil {
 		return conn
 	}
-	// Whom the client talks to is not the point here.
-	secure := tls.Client(conn, &tls.Config{ServerName: secured.ServerName, InsecureSkipVerify: true, NextProtos: []string{secured.Protocol}}) //nolint:gosec // as above
+	secure := tls.Client(conn, &tls.Config{ // whom the client talks to is not the point here
+		ServerName: secured.ServerName, InsecureSkipVerify: true, NextProtos: []string{secured.Protocol}, //nolint:gosec // as above
+	})
 	if secure.Handshake() != nil {
 		_ = conn.Close()
 		return nil
@@ -70,7 +71,7 @@ func HTTP1(conn net.Conn, method, text string) Answer {
 func Read1(r *bufio.Reader, method string) Answer {
 	resp, err := http.ReadResponse(r, &http.Request{Method: method})
 	for err == nil && resp.StatusCode < http.StatusOK && resp.StatusCode != http.StatusSwitchingProtocols {
-		resp, err = http.ReadResponse(r, &http.Request{Method: method}) //nolint:bodyclose // those have no body
+		resp, err = http.ReadResponse(r, &http.Request{Method: method})
 	}
 	if err != nil {
 		return Answer{}

@@ -38,27 +38,29 @@ var knownFields = map[string]string{
 		max_request_headers_kb request_headers_timeout stream_idle_timeout common_http_protocol_options
 		http2_protocol_options http_protocol_options upgrade_configs access_log local_reply_config
 		early_header_mutation_extensions internal_address_config`,
-	"envoy.config.accesslog.v3.AccessLog":                                                                     "*", // it says and changes nothing
-	"envoy.config.accesslog.v3.AccessLogFilter":                                                               "and_filter or_filter header_filter status_code_filter",
-	"envoy.config.accesslog.v3.AndFilter":                                                                     "filters",
-	"envoy.config.accesslog.v3.OrFilter":                                                                      "filters",
-	"envoy.config.accesslog.v3.HeaderFilter":                                                                  "header",
-	"envoy.config.accesslog.v3.StatusCodeFilter":                                                              "comparison",
-	"envoy.config.accesslog.v3.ComparisonFilter":                                                              "*",
-	"envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig":                            "mappers",
-	"envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper":                              "filter status_code body",
+	"envoy.config.accesslog.v3.AccessLog":                                          "*", // it says and changes nothing
+	"envoy.config.accesslog.v3.AccessLogFilter":                                    "and_filter or_filter header_filter status_code_filter",
+	"envoy.config.accesslog.v3.AndFilter":                                          "filters",
+	"envoy.config.accesslog.v3.OrFilter":                                           "filters",
+	"envoy.config.accesslog.v3.HeaderFilter":                                       "header",
+	"envoy.config.accesslog.v3.StatusCodeFilter":                                   "comparison",
+	"envoy.config.accesslog.v3.ComparisonFilter":                                   "*",
+	"envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig": "mappers",
+	"envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper":   "filter status_code body",
+
 	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig": "*", // nobody is inside
-	"envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation":                           "mutations",
-	"envoy.config.common.mutation_rules.v3.HeaderMutation":                                                    "remove remove_on_match",
-	"envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch":                                      "key_matcher",
-	"envoy.extensions.filters.http.rbac.v3.RBAC":                                                              "rules",
-	"envoy.extensions.filters.http.set_filter_state.v3.Config":                                                "*", // for the access log alone
-	"envoy.config.rbac.v3.RBAC":                                                                               "action policies",
-	"envoy.config.rbac.v3.Policy":                                                                             "permissions principals",
-	"envoy.config.rbac.v3.Permission":                                                                         "header url_path",
-	"envoy.config.rbac.v3.Principal":                                                                          "any",
-	"envoy.type.matcher.v3.PathMatcher":                                                                       "path",
-	"envoy.config.core.v3.HttpProtocolOptions":                                                                "idle_timeout headers_with_underscores_action max_headers_count",
+
+	"envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation": "mutations",
+	"envoy.config.common.mutation_rules.v3.HeaderMutation":                          "remove remove_on_match",
+	"envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch":            "key_matcher",
+	"envoy.extensions.filters.http.rbac.v3.RBAC":                                    "rules",
+	"envoy.extensions.filters.http.set_filter_state.v3.Config":                      "*", // for the access log alone
+	"envoy.config.rbac.v3.RBAC":                                                     "action policies",
+	"envoy.config.rbac.v3.Policy":                                                   "permissions principals",
+	"envoy.config.rbac.v3.Permission":                                               "header url_path",
+	"envoy.config.rbac.v3.Principal":                                                "any",
+	"envoy.type.matcher.v3.PathMatcher":                                             "path",
+	"envoy.config.core.v3.HttpProtocolOptions":                                      "idle_timeout headers_with_underscores_action max_headers_count",
 	"envoy.config.core.v3.Http2ProtocolOptions": `
 		max_concurrent_streams initial_stream_window_size initial_connection_window_size`,
 	"envoy.config.core.v3.Http1ProtocolOptions":         "",

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	rbacconfigv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
-	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
+	rbacfilterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 )
 
 // guard is an RBAC filter that denies: a request that one of its policies takes is answered with 403.
@@ -17,14 +17,14 @@ type guardPolicy struct {
 	takes []func(s *stream) bool // any of them
 }
 
-func newGuard(m *rbacv3.RBAC) (*guard, error) {
+func newGuard(m *rbacfilterv3.RBAC) (*guard, error) {
 	rules := m.GetRules()
-	if rules.GetAction() != rbacconfigv3.RBAC_DENY {
+	if rules.GetAction() != rbacv3.RBAC_DENY {
 		return nil, fmt.Errorf("RBAC with action %s is not understood", rules.GetAction())
 	}
 	g := &guard{}
 	for name, p := range rules.GetPolicies() {
-		anyone := slices.ContainsFunc(p.GetPrincipals(), func(p *rbacconfigv3.Principal) bool { return p.GetAny() })
+		anyone := slices.ContainsFunc(p.GetPrincipals(), func(p *rbacv3.Principal) bool { return p.GetAny() })
 		if !anyone {
 			return nil, fmt.Errorf("RBAC policy %s: principals are not understood", name)
 		}
@@ -42,12 +42,12 @@ func newGuard(m *rbacv3.RBAC) (*guard, error) {
 	return g, nil
 }
 
-func newPermission(m *rbacconfigv3.Permission) (func(*stream) bool, error) {
+func newPermission(m *rbacv3.Permission) (func(*stream) bool, error) {
 	switch p := m.GetRule().(type) {
-	case *rbacconfigv3.Permission_Header:
+	case *rbacv3.Permission_Header:
 		t, err := newHeaderTest(p.Header)
 		return func(s *stream) bool { ok, _ := t.try(s); return ok }, err
-	case *rbacconfigv3.Permission_UrlPath:
+	case *rbacv3.Permission_UrlPath:
 		t, err := newTest(p.UrlPath.GetPath())
 		return func(s *stream) bool { return t.ok(s.path()) }, err
 	default:

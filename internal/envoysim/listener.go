@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
-	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
+	rbacfilterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	setstatev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/set_filter_state/v3"
 
@@ -86,10 +86,10 @@ func (c *chain) manage() error {
 
 // guard takes over an HTTP filter if it is an RBAC filter.
 func (c *chain) guard(f *hcmv3.HttpFilter) error {
-	if !f.GetTypedConfig().MessageIs(&rbacv3.RBAC{}) {
+	if !f.GetTypedConfig().MessageIs(&rbacfilterv3.RBAC{}) {
 		return nil
 	}
-	var m rbacv3.RBAC
+	var m rbacfilterv3.RBAC
 	if err := f.GetTypedConfig().UnmarshalTo(&m); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func newReplyFilter(m *accesslogv3.AccessLogFilter) (func(*stream, uint32) bool,
 }
 
 // joined is whether any of some filters takes, or all of them.
-func joined(list []*accesslogv3.AccessLogFilter, any bool) (func(*stream, uint32) bool, error) {
+func joined(list []*accesslogv3.AccessLogFilter, wanted bool) (func(*stream, uint32) bool, error) {
 	filters := make([]func(*stream, uint32) bool, 0, len(list))
 	for _, m := range list {
 		f, err := newReplyFilter(m)
@@ -60,11 +60,11 @@ func joined(list []*accesslogv3.AccessLogFilter, any bool) (func(*stream, uint32
 	}
 	return func(s *stream, status uint32) bool {
 		for _, f := range filters {
-			if f(s, status) == any {
-				return any
+			if f(s, status) == wanted {
+				return wanted
 			}
 		}
-		return !any
+		return !wanted
 	}, nil
 }
 

@@ -1,9 +1,9 @@
 package filter
 
 import (
-	rbacconfigv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
+	rbacfilterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
 )
@@ -24,11 +24,11 @@ const (
 var WellFormed = Filter{
 	Name: "cloverleaf.well-formed",
 	Config: func() proto.Message {
-		return &rbacv3.RBAC{Rules: &rbacconfigv3.RBAC{
-			Action: rbacconfigv3.RBAC_DENY,
-			Policies: map[string]*rbacconfigv3.Policy{
-				"malformed-host": anyone(&rbacconfigv3.Permission{Rule: &rbacconfigv3.Permission_Header{Header: unlessHost()}}),
-				"malformed-path": anyone(&rbacconfigv3.Permission{Rule: &rbacconfigv3.Permission_UrlPath{
+		return &rbacfilterv3.RBAC{Rules: &rbacv3.RBAC{
+			Action: rbacv3.RBAC_DENY,
+			Policies: map[string]*rbacv3.Policy{
+				"malformed-host": anyone(&rbacv3.Permission{Rule: &rbacv3.Permission_Header{Header: unlessHost()}}),
+				"malformed-path": anyone(&rbacv3.Permission{Rule: &rbacv3.Permission_UrlPath{
 					UrlPath: &matcherv3.PathMatcher{Rule: &matcherv3.PathMatcher_Path{Path: regexMatcher(confusing)}},
 				}}),
 			},
@@ -52,9 +52,9 @@ func unlessHost() *routev3.HeaderMatcher {
 	}
 }
 
-func anyone(p *rbacconfigv3.Permission) *rbacconfigv3.Policy {
-	return &rbacconfigv3.Policy{
-		Permissions: []*rbacconfigv3.Permission{p},
-		Principals:  []*rbacconfigv3.Principal{{Identifier: &rbacconfigv3.Principal_Any{Any: true}}},
+func anyone(p *rbacv3.Permission) *rbacv3.Policy {
+	return &rbacv3.Policy{
+		Permissions: []*rbacv3.Permission{p},
+		Principals:  []*rbacv3.Principal{{Identifier: &rbacv3.Principal_Any{Any: true}}},
 	}
 }
