@@ -84,7 +84,7 @@ var listenerOf = memo.NewQuery("listenerOf", func(c *memo.Ctx, port PortKey) ir.
 		Address: attach.AddressOf.Get(c, port.Gateway).IP, Port: attach.Bound(port.Port, settings), Exclusive: settings.Standalone == input.On,
 	}
 	l := ir.Listener{
-		Name: port.Name(), Role: ir.RoleGateway, Bind: bind,
+		Name: port.Name(), Role: ir.RoleGateway, Bind: bind, Logged: settings.AccessLog == input.On,
 		Origin: []ir.Origin{{Ref: ir.Ref{Kind: ir.KindGateway, Name: port.Gateway}}},
 	}
 	for _, ch := range chainsOf.Get(c, port) {

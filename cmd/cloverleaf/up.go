@@ -43,6 +43,7 @@ type upOptions struct {
 	poll        time.Duration
 	logLevel    string
 	hosts       string
+	accessLog   string
 }
 
 func newUp(g *globals) *cobra.Command {
@@ -81,6 +82,9 @@ func newUp(g *globals) *cobra.Command {
 	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "how long open requests may take at the end")
 	f.DurationVar(&o.poll, "poll", 0, "how often the whole folder is looked at (0: every 5s)")
 	f.StringVar(&o.hosts, "virtual-hosts", "vhds", "vhds, or inline to send whole route tables")
+	f.StringVar(&o.accessLog, "access-log", logAuto,
+		"where each request is a line of JSON: a file, - for standard output, none, or auto: standard output, "+
+			"unless that is a terminal or carries the events of -o json")
 	f.StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
 }
@@ -99,7 +103,11 @@ func up(ctx context.Context, dir string, o *upOptions, report *reporter) error {
 	if err := paths([]string{dir}); err != nil {
 		return err
 	}
-	s := &session{options: o, report: report, ports: portWatch{taken: map[ir.ResourceID]bool{}}}
+	log, err := openAccessLog(o.accessLog, o.output == "json", report.out)
+	if err != nil {
+		return err
+	}
+	s := &session{options: o, report: report, accessLog: log, ports: portWatch{taken: map[ir.ResourceID]bool{}}}
 	defer s.close()
 	if err := s.prepare(ctx); err != nil {
 		return err
@@ -114,7 +122,8 @@ type session struct {
 	logger    *slog.Logger
 	telemetry *telemetry.Telemetry
 	ca        *localca.CA
-	dir       string // of sockets
+	dir       string   // of sockets
+	accessLog *os.File // nil for none
 	server    *xdsserver.Server
 	grpc      *grpc.Server
 	proxy     *envoy.Process
@@ -247,7 +256,7 @@ func (s *session) startEnvoy(binary envoy.Binary) error {
 	var err error
 	s.proxy, err = envoy.Start(envoy.Options{
 		Binary: binary, Dir: s.dir, Concurrency: s.options.concurrency, DrainTimeout: s.options.drain,
-		Logger: s.logger, Trouble: s.report.trouble,
+		AccessLog: s.accessLog, Logger: s.logger, Trouble: s.report.trouble,
 	})
 	if err != nil {
 		return cli.Fail(cli.ExitReach, "%w", err)
@@ -271,6 +280,9 @@ func (s *session) serve(ctx context.Context, dir string) error {
 	}
 	if s.options.localCA {
 		settings.LocalCA = input.On
+	}
+	if s.accessLog != nil {
+		settings.AccessLog = input.On
 	}
 	s.report.start(dir, s.options)
 	done := make(chan struct{})

@@ -27,6 +27,8 @@ var spellings = []func(w *world, path string) string{
 	func(_ *world, p string) string { return strings.ToUpper(p) },
 	func(_ *world, p string) string { return p + "%20%7E%7b" },
 	func(_ *world, p string) string { return p + ";v=1" },
+	func(w *world, p string) string { return "/x" + of(w, dotParameters) + p },
+	func(w *world, p string) string { return p + of(w, dotParameters) },
 	func(_ *world, p string) string { return p + "#f" },
 	func(_ *world, p string) string { return p + "%00" },
 	func(_ *world, p string) string { return p + "/%%32%65" },
@@ -34,6 +36,11 @@ var spellings = []func(w *world, path string) string{
 	func(w *world, p string) string { return p + fmt.Sprintf("%%%02x", 1+w.IntN(255)) },
 	func(w *world, p string) string { return p + "/" + string(rune('!'+w.IntN(94))) },
 	func(w *world, p string) string { return p + string(rune('!'+w.IntN(94))) + "b" },
+}
+
+// dotParameters are dot segments with parameters, plain and escaped.
+var dotParameters = []string{
+	"/..;", "/..;/y", "/.;v=1/", "/%2e%2e;", "/.%2E;x/y", "/..%3b/y", "/.%3By", `\..;/y`, `/..;\y`, "/...;/y", "/;..;/y", "//..;",
 }
 
 // near makes a request that a rule of a host takes, or almost.
@@ -57,15 +64,15 @@ func (w *world) near(host ir.Hostname, r ir.Rule) envoysim.Request {
 		q.Headers = append(q.Headers, envoysim.Header{Name: "content-type", Value: of(w, []string{"application/grpc", "application/grpc+proto", "application/grpc-web"})})
 	}
 	w.oddities(&q)
-	tidy(&q)
+	w.tidy(&q)
 	return q
 }
 
 // tidy leaves out what the test's client cannot send or the backend cannot read.
-func tidy(q *envoysim.Request) {
+func (w *world) tidy(q *envoysim.Request) {
 	var kept []envoysim.Header
 	for _, h := range q.Headers {
-		if h.Name == "host" {
+		if h.Name == "host" && !w.one(10) { // most requests have one host
 			continue
 		}
 		h.Value = strings.TrimSpace(h.Value)
@@ -81,7 +88,11 @@ func (w *world) authority(host ir.Hostname) string {
 		a = of(w, []string{"else.net", "example", ".example", "[::1]", "a"})
 	}
 	a = strings.Replace(a, "*", of(w, []string{"w", "v.w", "a", "x.b"}), 1)
-	switch w.IntN(20) {
+	switch w.IntN(24) {
+	case 20:
+		return of(w, []string{"user@", "x,", "a:b@", "x y", "%61", "x:80,", "*"}) + a
+	case 21:
+		return a + of(w, []string{":80,x", ":x", ":80:80", "@x", "%2e", "%00", ";x", ":80.", ":-1", "[::1]"})
 	case 0:
 		return strings.ToUpper(a)
 	case 1:

@@ -81,9 +81,9 @@ func (b *bench) count(t *testing.T, path string, times int) map[string]int {
 		key := path + strconv.Itoa(i)
 		q := ask(path, envoysim.Header{Name: caseHeader, Value: key})
 		s := send(t, &q)
-		name := strings.Join(s.headers["x-echo-name"], ",")
+		name := strings.Join(s.Headers["x-echo-name"], ",")
 		if name == "" {
-			name = strconv.Itoa(s.status)
+			name = strconv.Itoa(s.Status)
 		}
 		got[name]++
 		answered[key] = name
@@ -136,7 +136,7 @@ func TestASessionStaysWhereTheSimulatorSays(t *testing.T) {
 			q := ask(path)
 			begun := send(t, &q)
 			header, cookie := b.config.Evaluate(q).SessionHeader()
-			value := strings.Join(begun.headers[header], "")
+			value := strings.Join(begun.Headers[header], "")
 			if cookie != "" {
 				value, _, _ = strings.Cut(value, ";")
 				header = "cookie"
@@ -144,8 +144,8 @@ func TestASessionStaysWhereTheSimulatorSays(t *testing.T) {
 			q = ask(path, envoysim.Header{Name: header, Value: value})
 			again := send(t, &q)
 			pinned := b.config.Evaluate(q).Upstream.Pinned
-			if b.servers[pinned] != again.headers["x-echo-name"][0] || b.servers[pinned] != begun.headers["x-echo-name"][0] {
-				t.Errorf("%s: the simulator says %q, Envoy chose %v and then %v", path, b.servers[pinned], begun.headers["x-echo-name"], again.headers["x-echo-name"])
+			if b.servers[pinned] != again.Headers["x-echo-name"][0] || b.servers[pinned] != begun.Headers["x-echo-name"][0] {
+				t.Errorf("%s: the simulator says %q, Envoy chose %v and then %v", path, b.servers[pinned], begun.Headers["x-echo-name"], again.Headers["x-echo-name"])
 			}
 			checked++
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloverleaf-mesh/cloverleaf/conformance/wire"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/echo"
 	"github.com/cloverleaf-mesh/cloverleaf/internal/envoysim"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -77,7 +78,7 @@ func (b *bench) try(t *testing.T, q *envoysim.Request, n *tally) {
 	}
 	n.verdicts[kind(like[0].Result)]++
 	n.routes[like[0].Result.Route.Name] = true
-	if len(got.headers["x-echo-answer"]) == 0 { // the echo does not report gRPC
+	if len(got.Headers["x-echo-answer"]) == 0 { // the echo does not report gRPC
 		b.copies.expect(key, like)
 	}
 }
@@ -115,7 +116,7 @@ func (w *world) request(hosts []ir.VirtualHost) envoysim.Request {
 }
 
 // compare finds the outcomes of the simulator that Envoy's answer is like, or says how it differs from the nearest.
-func (b *bench) compare(q *envoysim.Request, got seen) (like []envoysim.Outcome, diff string) {
+func (b *bench) compare(q *envoysim.Request, got wire.Answer) (like []envoysim.Outcome, diff string) {
 	for _, o := range b.config.Outcomes(*q) {
 		d := b.difference(o.Result, q, got)
 		if d == "" {
@@ -142,22 +143,22 @@ func kind(r *envoysim.Result) string {
 	}
 }
 
-func (b *bench) difference(r *envoysim.Result, q *envoysim.Request, got seen) string {
+func (b *bench) difference(r *envoysim.Result, q *envoysim.Request, got wire.Answer) string {
 	if r.Verdict == envoysim.Forwarded {
 		return b.forwarded(r, q, got)
 	}
-	want := seen{}
+	want := wire.Answer{}
 	if r.Answer != nil {
-		want.status = int(r.Answer.Status)
-		want.headers, want.body = group(r.Answer.Headers), []byte(r.Answer.Body)
+		want.Status = int(r.Answer.Status)
+		want.Headers, want.Body = group(r.Answer.Headers), []byte(r.Answer.Body)
 	}
 	if r.Verdict <= envoysim.Refused { // the words of the codec are its own
-		if want.status != got.status {
-			return fmt.Sprintf("%s (%s): status %d, Envoy says %d", r.Verdict, r.Why, want.status, got.status)
+		if want.Status != got.Status {
+			return fmt.Sprintf("%s (%s): status %d, Envoy says %d", r.Verdict, r.Why, want.Status, got.Status)
 		}
 		return ""
 	}
-	return cmp.Diff(describe(r, want.status, want.headers, string(want.body)), describe(r, got.status, got.headers, string(got.body)))
+	return cmp.Diff(describe(r, want.Status, want.Headers, string(want.Body)), describe(r, got.Status, got.Headers, string(got.Body)))
 }
 
 // describe writes what a client got without what no one can foresee.
@@ -184,26 +185,26 @@ func group(list []envoysim.Header) map[string][]string {
 }
 
 // forwarded compares what the backend received, and what became of its answer.
-func (b *bench) forwarded(r *envoysim.Result, q *envoysim.Request, got seen) string {
-	route := strings.Join(got.headers[routeHeader], ",")
+func (b *bench) forwarded(r *envoysim.Result, q *envoysim.Request, got wire.Answer) string {
+	route := strings.Join(got.Headers[routeHeader], ",")
 	if !readable(r.Upstream.Target) { // the backend's server refuses it before it can tell
 		return cmp.Diff(r.Route.Name, route)
 	}
 	var received echo.Answer
-	body := string(got.body)
-	grpc := len(got.headers["x-echo-answer"]) > 0
+	body := string(got.Body)
+	grpc := len(got.Headers["x-echo-answer"]) > 0
 	if grpc {
-		body = got.headers["x-echo-answer"][0]
+		body = got.Headers["x-echo-answer"][0]
 	}
 	if q.Method == http.MethodHead && !grpc {
-		name := strings.Join(got.headers["x-echo-name"], ",")
+		name := strings.Join(got.Headers["x-echo-name"], ",")
 		if !slices.Contains(b.backends[r.Upstream.Cluster.Name], name) {
 			return fmt.Sprintf("%s answers for %s", name, r.Upstream.Cluster.Name)
 		}
-		return cmp.Diff([]string{"200", r.Route.Name}, []string{strconv.Itoa(got.status), route})
+		return cmp.Diff([]string{"200", r.Route.Name}, []string{strconv.Itoa(got.Status), route})
 	}
 	if err := json.Unmarshal([]byte(body), &received); err != nil {
-		return fmt.Sprintf("%s, route %s: no echo: %d %s %v", r.Verdict, r.Route.Name, got.status, got.body, got.headers)
+		return fmt.Sprintf("%s, route %s: no echo: %d %s %v", r.Verdict, r.Route.Name, got.Status, got.Body, got.Headers)
 	}
 	if diff := cmp.Diff(b.wanted(r, received.Protocol), b.actual(r, &received)); diff != "" {
 		return "route " + r.Route.Name + ": the backend received (-simulated +real)\n" + diff
@@ -215,9 +216,9 @@ func (b *bench) forwarded(r *envoysim.Result, q *envoysim.Request, got seen) str
 	want := group(r.Response(answered))
 	if header, _ := r.SessionHeader(); header != "" {
 		delete(want, header)
-		delete(got.headers, header)
+		delete(got.Headers, header)
 	}
-	diff := cmp.Diff(describe(r, 200, want, ""), describe(r, got.status, got.headers, ""))
+	diff := cmp.Diff(describe(r, 200, want, ""), describe(r, got.Status, got.Headers, ""))
 	if diff != "" {
 		return "the client received (-simulated +real)\n" + diff
 	}

@@ -20,7 +20,7 @@ func TestEnvoyTakesItsBootstrap(t *testing.T) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, envoy.Bootstrap(dir), 0o600); err != nil {
+		if err := os.WriteFile(file, envoy.Bootstrap(dir, envoy.HeapLimit()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.CommandContext(t.Context(), binary.Path, "--mode", "validate", "-l", "critical", "-c", file).CombinedOutput()

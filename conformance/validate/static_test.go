@@ -13,6 +13,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3" // of the bootstrap
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/fixed_heap/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -68,7 +69,7 @@ func newWorld(t *testing.T, name string, resources map[ir.ResourceID]*ir.Resourc
 // endpoints in their clusters, and every name and address is made the world's own.
 func static(worlds []world) *bootstrapv3.Bootstrap {
 	running := &bootstrapv3.Bootstrap{}
-	if err := protojson.Unmarshal(envoy.Bootstrap("/run"), running); err != nil {
+	if err := protojson.Unmarshal(envoy.Bootstrap("/run", 1<<30), running); err != nil {
 		panic(err) // controller/envoy's tests read it too
 	}
 	b := &bootstrapv3.Bootstrap{

@@ -27,7 +27,7 @@ import (
 )
 
 func settings(standalone input.Mode) input.Settings {
-	s := input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: standalone, Bind: "127.0.0.1"}
+	s := input.Settings{Controller: "cloverleaf.dev/gateway", Standalone: standalone, Bind: "127.0.0.1", AccessLog: input.On}
 	if standalone == input.On {
 		s.PortOffset = 10000
 	}

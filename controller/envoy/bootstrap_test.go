@@ -7,6 +7,7 @@ import (
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
+	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/fixed_heap/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -17,7 +18,7 @@ import (
 func read(t *testing.T, dir string) *bootstrapv3.Bootstrap {
 	t.Helper()
 	b := &bootstrapv3.Bootstrap{}
-	if err := protojson.Unmarshal(envoy.Bootstrap(dir), b); err != nil {
+	if err := protojson.Unmarshal(envoy.Bootstrap(dir, 1<<30), b); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.ValidateAll(); err != nil {

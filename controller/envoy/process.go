@@ -29,7 +29,9 @@ type Options struct {
 	Concurrency int
 	// DrainTimeout is how long open requests may take after Stop.
 	DrainTimeout time.Duration
-	Logger       *slog.Logger
+	// AccessLog is Envoy's standard output, to which it writes the access log; nil for none.
+	AccessLog *os.File
+	Logger    *slog.Logger
 	// Trouble is told when Envoy exits again and again. It may be nil.
 	Trouble func(finding.Finding)
 }
@@ -58,7 +60,7 @@ const (
 // Start starts Envoy and keeps it running until Stop: it is started again when it exits, soon at first and slowly when it
 // exits again and again. It dies with this process, whatever ends it.
 func Start(o Options) (*Process, error) {
-	if err := os.WriteFile(filepath.Join(o.Dir, bootstrap), Bootstrap(o.Dir), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(o.Dir, bootstrap), Bootstrap(o.Dir, HeapLimit()), 0o600); err != nil {
 		return nil, fmt.Errorf("writing Envoy's bootstrap: %w", err)
 	}
 	p := &Process{options: o, admin: NewAdmin(filepath.Join(o.Dir, adminSocket)), done: make(chan struct{}), words: &tail{}}
@@ -122,7 +124,7 @@ func (p *Process) runOnce() error {
 	_ = os.Remove(filepath.Join(p.options.Dir, adminSocket))
 	args := []string{
 		"-c", filepath.Join(p.options.Dir, bootstrap), "--disable-hot-restart", "--log-level", "warning",
-		"--log-format", "%l %n %v", "--drain-strategy", "immediate",
+		"--log-format", "%l %n %v", "--drain-strategy", "immediate", "--file-flush-interval-msec", "500",
 	}
 	if p.options.Concurrency > 0 {
 		args = append(args, "--concurrency", fmt.Sprint(p.options.Concurrency))
@@ -130,6 +132,9 @@ func (p *Process) runOnce() error {
 	c := exec.Command(p.options.Binary.Path, args...)
 	// A group of its own, so that ^C in a terminal reaches only us, and Envoy drains.
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	if p.options.AccessLog != nil {
+		c.Stdout = p.options.AccessLog
+	}
 	stderr, err := c.StderrPipe()
 	if err != nil {
 		return err

@@ -16,6 +16,9 @@ func (s *stream) act() {
 		return
 	}
 	for _, name := range s.chain.filters {
+		if g := s.chain.guards[name]; g != nil && g.deny(s) {
+			return
+		}
 		switch name {
 		case corsFilter:
 			if s.filterCORS() {

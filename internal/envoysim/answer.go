@@ -16,6 +16,7 @@ var grpcStatus = map[uint32]string{400: "13", 401: "16", 403: "7", 404: "12", 42
 // local answers as Envoy answers by itself: gRPC requests get 200 and a status of gRPC. The edits of the route's answers
 // apply, and what CORS adds.
 func (s *stream) local(status uint32, body string, headers ...Header) {
+	status, body = s.chain.mapReply(s, status, body)
 	h := newHeaders(headers, responseSingle)
 	if body != "" {
 		h.set("content-type", "text/plain")

@@ -3,6 +3,7 @@ package envoysim
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -36,9 +37,7 @@ func (s *stream) refuseLine(q *Request) string {
 	switch {
 	case !q.HTTP2 && !knownMethods[q.Method]:
 		return "the method " + q.Method + " is not known"
-	case q.HTTP2 && q.Authority == "":
-		return "there is no host"
-	case !validAuthority(q.Authority):
+	case q.HTTP2 && !validHTTP2(q):
 		return fmt.Sprintf("the host %q has a character that no host has", q.Authority)
 	case q.Method == http.MethodConnect, q.Target == "*" && q.Method == http.MethodOptions:
 		return ""
@@ -46,9 +45,18 @@ func (s *stream) refuseLine(q *Request) string {
 		return "the path does not begin with a slash"
 	case strings.ContainsFunc(q.Target, control):
 		return "the path has a space, or a character that is not ASCII"
+	case slices.ContainsFunc(q.Headers, func(h Header) bool { return !validName(h.Name) }):
+		return "the name of a header has a character that no name has"
 	default:
 		return ""
 	}
+}
+
+// validName tells whether the name of a header is a token (RFC 9110, 5.6.2).
+func validName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return !strings.ContainsRune("!#$%&'*+-.^_`|~", c) && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
 }
 
 func (s *stream) refuseHeaders(q *Request) (status uint32, why string) {
@@ -80,6 +88,9 @@ func (s *stream) refuseHeaders(q *Request) (status uint32, why string) {
 			return 400, "the name of header " + h.Name + " has an underscore"
 		}
 	}
+	if !validAuthority(s.authority) {
+		return 400, fmt.Sprintf("the host %q has a character that no host has", s.authority)
+	}
 	if ok, name := s.dropNominated(); !ok {
 		return 400, "the Connection header names " + name
 	}
@@ -92,7 +103,9 @@ func measure(q *Request) (count, size int) {
 	count = len(newHeaders(q.Headers, requestSingle).lines)
 	const http1, http2 = "  HTTP/1.1\r\nHost: \r\n\r\n", ":method:scheme:authority:pathhttp"
 	overhead, perLine := len(http1), len(": \r\n")
-	count++ // the host
+	if count++; !q.HTTP2 && slices.ContainsFunc(q.Headers, func(h Header) bool { return strings.EqualFold(h.Name, "host") }) {
+		count-- // the host, counted once
+	}
 	if q.HTTP2 {
 		count, overhead, perLine = count+3, len(http2), 0
 		if q.TLS {
@@ -104,6 +117,18 @@ func measure(q *Request) (count, size int) {
 		size += len(h.Name) + len(h.Value) + perLine
 	}
 	return count, size
+}
+
+// validHTTP2 tells whether :authority, and a Host header beside it, are such as HTTP/2 takes: without a user (RFC 9113,
+// 8.3.1).
+func validHTTP2(q *Request) bool {
+	hosts := []string{q.Authority}
+	for _, h := range q.Headers {
+		if strings.EqualFold(h.Name, "host") {
+			hosts = append(hosts, h.Value)
+		}
+	}
+	return !slices.ContainsFunc(hosts, func(h string) bool { return h == "" || !validAuthority(h) || strings.Contains(h, "@") })
 }
 
 // validAuthority tells whether an authority has only characters that one may have (RFC 3986, 3.2).

@@ -1,9 +1,13 @@
 package envoysim
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
+	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
 )
 
 // headerEdit changes headers in one step, as Envoy's HeaderParser does: it removes, then overwrites, then adds.
@@ -60,6 +64,45 @@ func (e headerEdit) apply(h *headerMap) {
 	for _, l := range add {
 		h.add(l.Name, l.Value)
 	}
+}
+
+// mutation removes headers before anything looks at them.
+type mutation struct {
+	name string // one header
+	test *test  // all whose name fits
+}
+
+func newMutations(extensions []*corev3.TypedExtensionConfig) ([]mutation, error) {
+	var out []mutation
+	for _, e := range extensions {
+		var m earlyv3.HeaderMutation
+		if err := e.GetTypedConfig().UnmarshalTo(&m); err != nil {
+			return nil, err
+		}
+		for _, change := range m.GetMutations() {
+			switch a := change.GetAction().(type) {
+			case *mutationv3.HeaderMutation_Remove:
+				out = append(out, mutation{name: a.Remove})
+			case *mutationv3.HeaderMutation_RemoveOnMatch_:
+				t, err := newTest(a.RemoveOnMatch.GetKeyMatcher())
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, mutation{test: &t})
+			default:
+				return nil, fmt.Errorf("header mutation %T is not understood", a)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (m mutation) apply(h *headerMap) {
+	if m.test == nil {
+		h.remove(m.name)
+		return
+	}
+	h.lines = slices.DeleteFunc(h.lines, func(l Header) bool { return m.test.ok(l.Name) })
 }
 
 // literal reads a value. We send no formats, so a percent sign is always written twice.

@@ -45,6 +45,7 @@ func (c *Config) enter(q Request) *stream {
 		config: c, result: &Result{}, method: q.Method, target: q.Target, authority: q.Authority, random: q.Random, now: q.Now,
 		headers: received(&q),
 	}
+	s.takeHosts(q.HTTP2)
 	if s.accept(&q) && s.check(&q) {
 		s.find()
 	}

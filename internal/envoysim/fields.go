@@ -15,7 +15,7 @@ import (
 // else is set is reported, so that nobody takes an answer for complete that is not.
 var knownFields = map[string]string{
 	"envoy.config.listener.v3.Listener": `name stat_prefix address filter_chains listener_filters metadata
-		per_connection_buffer_limit_bytes enable_reuse_port`,
+		per_connection_buffer_limit_bytes enable_reuse_port access_log`,
 	"envoy.config.listener.v3.ListenerFilter": "name typed_config",
 	"envoy.config.listener.v3.FilterChain": `
 		name filters filter_chain_match transport_socket transport_socket_connect_timeout`,
@@ -36,8 +36,31 @@ var knownFields = map[string]string{
 		rds use_remote_address normalize_path merge_slashes path_with_escaped_slashes_action server_header_transformation
 		scheme_header_transformation
 		max_request_headers_kb request_headers_timeout stream_idle_timeout common_http_protocol_options
-		http2_protocol_options http_protocol_options upgrade_configs`,
-	"envoy.config.core.v3.HttpProtocolOptions": "idle_timeout headers_with_underscores_action max_headers_count",
+		http2_protocol_options http_protocol_options upgrade_configs access_log local_reply_config
+		early_header_mutation_extensions internal_address_config`,
+	"envoy.config.accesslog.v3.AccessLog":                                          "*", // it says and changes nothing
+	"envoy.config.accesslog.v3.AccessLogFilter":                                    "and_filter or_filter header_filter status_code_filter",
+	"envoy.config.accesslog.v3.AndFilter":                                          "filters",
+	"envoy.config.accesslog.v3.OrFilter":                                           "filters",
+	"envoy.config.accesslog.v3.HeaderFilter":                                       "header",
+	"envoy.config.accesslog.v3.StatusCodeFilter":                                   "comparison",
+	"envoy.config.accesslog.v3.ComparisonFilter":                                   "*",
+	"envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig": "mappers",
+	"envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper":   "filter status_code body",
+
+	"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig": "*", // nobody is inside
+
+	"envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation": "mutations",
+	"envoy.config.common.mutation_rules.v3.HeaderMutation":                          "remove remove_on_match",
+	"envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch":            "key_matcher",
+	"envoy.extensions.filters.http.rbac.v3.RBAC":                                    "rules",
+	"envoy.extensions.filters.http.set_filter_state.v3.Config":                      "*", // for the access log alone
+	"envoy.config.rbac.v3.RBAC":                                                     "action policies",
+	"envoy.config.rbac.v3.Policy":                                                   "permissions principals",
+	"envoy.config.rbac.v3.Permission":                                               "header url_path",
+	"envoy.config.rbac.v3.Principal":                                                "any",
+	"envoy.type.matcher.v3.PathMatcher":                                             "path",
+	"envoy.config.core.v3.HttpProtocolOptions":                                      "idle_timeout headers_with_underscores_action max_headers_count",
 	"envoy.config.core.v3.Http2ProtocolOptions": `
 		max_concurrent_streams initial_stream_window_size initial_connection_window_size`,
 	"envoy.config.core.v3.Http1ProtocolOptions":         "",
@@ -76,7 +99,7 @@ var knownFields = map[string]string{
 	"envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue": "object_key factory_key format_string",
 	"envoy.config.core.v3.SubstitutionFormatString":                        "text_format_source",
 	"envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions":               "",
-	"envoy.config.route.v3.HeaderMatcher":                                  "name string_match",
+	"envoy.config.route.v3.HeaderMatcher":                                  "name string_match invert_match",
 	"envoy.config.route.v3.QueryParameterMatcher":                          "name string_match",
 	"envoy.config.route.v3.DirectResponseAction":                           "status body",
 	"envoy.config.route.v3.RedirectAction": `https_redirect scheme_redirect host_redirect port_redirect path_redirect

@@ -54,6 +54,9 @@ func newHeaders(lines []Header, single map[string]bool) *headerMap {
 func received(q *Request) *headerMap {
 	h := newHeaders(q.Headers, requestSingle)
 	if !q.HTTP2 {
+		for i := range h.lines {
+			h.lines[i].Value = strings.Trim(h.lines[i].Value, " \t") // which is no part of a value (RFC 9110, 5.5)
+		}
 		return h
 	}
 	cookies := ""
@@ -67,6 +70,15 @@ func received(q *Request) *headerMap {
 		h.add("cookie", cookies)
 	}
 	return h
+}
+
+// takeHosts makes Host headers beside that of the request part of the authority: HTTP/1 joins them as it joins any header,
+// HTTP/2 drops what stands beside :authority.
+func (s *stream) takeHosts(http2 bool) {
+	if host := s.headers.first("host"); s.headers.has("host") && !http2 {
+		s.authority = join(s.authority, host)
+	}
+	s.headers.remove("host")
 }
 
 // add appends a value.

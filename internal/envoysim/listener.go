@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	rbacfilterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	setstatev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/set_filter_state/v3"
 
@@ -29,6 +30,9 @@ type chain struct {
 	manager *hcmv3.HttpConnectionManager
 	table   string
 	filters []string // names of the HTTP filters, in order
+	guards  map[string]*guard
+	replies []replyMapper
+	early   []mutation
 }
 
 func newListener(m *listenerv3.Listener) (*listener, error) {
@@ -58,10 +62,46 @@ func newChain(m *listenerv3.FilterChain) (*chain, error) {
 	if c.table == "" {
 		return nil, fmt.Errorf("route specifier %T is not understood", c.manager.GetRouteSpecifier())
 	}
-	for _, f := range c.manager.GetHttpFilters() {
-		c.filters = append(c.filters, f.GetName())
+	if err := c.manage(); err != nil {
+		return nil, err
 	}
 	return c, nil
+}
+
+// manage takes over what the connection manager does by itself, and its HTTP filters.
+func (c *chain) manage() error {
+	for _, f := range c.manager.GetHttpFilters() {
+		c.filters = append(c.filters, f.GetName())
+		if err := c.guard(f); err != nil {
+			return err
+		}
+	}
+	var err error
+	if c.replies, err = newReplyMappers(c.manager.GetLocalReplyConfig()); err != nil {
+		return err
+	}
+	c.early, err = newMutations(c.manager.GetEarlyHeaderMutationExtensions())
+	return err
+}
+
+// guard takes over an HTTP filter if it is an RBAC filter.
+func (c *chain) guard(f *hcmv3.HttpFilter) error {
+	if !f.GetTypedConfig().MessageIs(&rbacfilterv3.RBAC{}) {
+		return nil
+	}
+	var m rbacfilterv3.RBAC
+	if err := f.GetTypedConfig().UnmarshalTo(&m); err != nil {
+		return err
+	}
+	g, err := newGuard(&m)
+	if err != nil {
+		return err
+	}
+	if c.guards == nil {
+		c.guards = map[string]*guard{}
+	}
+	c.guards[f.GetName()] = g
+	return nil
 }
 
 // filter takes over a network filter.

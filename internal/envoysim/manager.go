@@ -41,6 +41,9 @@ func (s *stream) manage(q *Request) (status uint32, why string) {
 // clean removes headers that end here or that a client may not set, and adds what is known of it. The client is not
 // believed: use_remote_address is on, and no proxy before this one is trusted.
 func (s *stream) clean(q *Request) {
+	for _, m := range s.chain.early {
+		m.apply(s.headers)
+	}
 	kept := s.upgrade(q)
 	for _, name := range hopByHop {
 		if !kept || name != "connection" && name != "upgrade" {

@@ -41,7 +41,10 @@ func normalise(path string, m *hcmv3.HttpConnectionManager) (steps []PathStep, r
 		}
 	}
 	if m.GetNormalizePath().GetValue() {
-		canonical, ok := canonicalPath(path)
+		bare := bareDots(path)
+		step("parameters of dot segments dropped", path+query, bare+query)
+		canonical, ok := canonicalPath(bare)
+		path = bare
 		if !ok {
 			return nil, "the path has an escaped NUL (%00)"
 		}
@@ -53,6 +56,20 @@ func normalise(path string, m *hcmv3.HttpConnectionManager) (steps []PathStep, r
 		step("adjacent slashes merged", path+query, merged+query)
 	}
 	return steps, ""
+}
+
+// bareDots drops the parameters of segments that are written as dots ("/..;x/"), which some servers resolve as dot
+// segments.
+func bareDots(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		for _, dots := range []string{"..", "."} {
+			if strings.HasPrefix(s, dots+";") {
+				segments[i] = dots
+			}
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 var slashEscapes = strings.NewReplacer("%2F", "/", "%2f", "/", "%5C", `\`, "%5c", `\`)

@@ -54,6 +54,19 @@ func TestPathsAreNormalisedAsEnvoyDoes(t *testing.T) {
 		"/a./b..":                   "/a./b..",
 		"/a//../b":                  "/a/b",
 		"/a/.//..//b":               "/a/b",
+		"/x/..;/b":                  "/b", // parameters of plain dot segments are dropped
+		"/x/..;":                    "/",
+		"/x/..;a/b":                 "/b",
+		"/x/.;a=1/b":                "/x/b",
+		"/x/..;a;b/../c":            "/c",
+		"/x//..;/b":                 "/x/b",
+		`/x/..;\b`:                  "/",
+		`/x\..;/b`:                  "/x/..;/b",
+		"/x/%2e%2e;/b":              "/x/..;/b", // and those of others are not
+		"/x/..%3b/b":                "/x/..%3b/b",
+		"/x/...;/b":                 "/x/...;/b",
+		"/x;/../b":                  "/b",
+		"/x/..;%2fb":                "400",
 	}
 	for in, want := range cases {
 		steps, why := normalise(in, strict)

@@ -97,19 +97,23 @@ func (t *table) find(authority string) (*virtualHost, []string) {
 	if len(domains) == 0 {
 		return nil, nil
 	}
-	return t.hosts[domains[0]], domains
+	vh := t.hosts[domains[0]]
+	for i, d := range domains {
+		domains[i] = strings.TrimSuffix(d, ".") // the name of the virtual host
+	}
+	return vh, domains
 }
 
 // anyDomain is the domain that takes what no other does.
 const anyDomain = "*"
 
-// Domains lists the domains of a route table, sorted.
+// Domains lists the domains of a route table, sorted. Their spellings with a dot at the end are left out.
 func (c *Config) Domains(table string) []string {
 	t, ok := c.tables[table]
 	if !ok {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(t.hosts))
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(t.hosts)), func(d string) bool { return strings.HasSuffix(d, ".") })
 }
 
 // withoutPort cuts the port from a host, with care for IPv6 addresses.

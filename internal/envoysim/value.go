@@ -57,12 +57,13 @@ func fullRegex(m *matcherv3.RegexMatcher) (*regexp.Regexp, error) {
 
 // headerTest compares a header of a request. A pseudo header is one, too.
 type headerTest struct {
-	name string
-	test test
+	name   string
+	test   test
+	invert bool
 }
 
 func newHeaderTest(m *routev3.HeaderMatcher) (headerTest, error) {
-	h := headerTest{name: strings.ToLower(m.GetName())}
+	h := headerTest{name: strings.ToLower(m.GetName()), invert: m.GetInvertMatch()}
 	p, ok := m.GetHeaderMatchSpecifier().(*routev3.HeaderMatcher_StringMatch)
 	if !ok {
 		return h, fmt.Errorf("header matcher %T is not understood", m.GetHeaderMatchSpecifier())
@@ -76,7 +77,12 @@ func newHeaderTest(m *routev3.HeaderMatcher) (headerTest, error) {
 // value, joined by commas. It says why none fits.
 func (h *headerTest) try(s *stream) (ok bool, why string) {
 	values := s.header(h.name)
-	if slices.ContainsFunc(values, h.test.ok) {
+	switch fits := slices.ContainsFunc(values, h.test.ok); {
+	case h.invert && len(values) > 0 && fits:
+		return false, fmt.Sprintf("header %s is %q", h.name, strings.Join(values, `", "`))
+	case h.invert:
+		return len(values) > 0, ""
+	case fits:
 		return true, ""
 	}
 	if len(values) == 0 {

@@ -44,6 +44,28 @@ func Run(t *testing.T, dir string, f func(t *testing.T, c Case) map[string]strin
 	}
 }
 
+// File compares a text with a file that is generated from what a test found, or writes it. The function prepares both for
+// the comparison; nil compares them as they are.
+func File(t *testing.T, path, text string, prepare func(string) string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if prepare == nil {
+		prepare = func(s string) string { return s }
+	}
+	if d := cmp.Diff(prepare(string(want)), prepare(text)); d != "" {
+		t.Errorf("%s is stale; run the test with -update (-file +found):\n%s", path, d)
+	}
+}
+
 func runFile(t *testing.T, file string, f func(t *testing.T, c Case) map[string]string) {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)

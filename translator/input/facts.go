@@ -35,6 +35,8 @@ type Settings struct {
 	PortOffset int32
 	// LocalCA serves HTTPS listeners whose Secret is missing from a local CA. Standalone only.
 	LocalCA Mode
+	// AccessLog makes proxies write a line for each request.
+	AccessLog Mode
 }
 
 // Mode is on or off.

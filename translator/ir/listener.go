@@ -15,6 +15,7 @@ type Listener struct {
 	Name   ListenerName
 	Role   Role
 	Bind   Bind
+	Logged bool    // every request is a line of the access log
 	Chains []Chain // sorted by name; a chain without ServerNames takes what no other takes
 	Origin []Origin
 }

@@ -9,9 +9,13 @@ import (
 )
 
 // httpFilters is the chain of a connection manager.
-func httpFilters() []*hcmv3.HttpFilter {
+func httpFilters(logged bool) []*hcmv3.HttpFilter {
+	filters := filter.All()
+	if logged {
+		filters = append([]filter.Filter{filter.Requested}, filters...)
+	}
 	var chain []*hcmv3.HttpFilter
-	for _, f := range filter.All() {
+	for _, f := range filters {
 		chain = append(chain, &hcmv3.HttpFilter{
 			Name: f.Name, Disabled: f.Disabled, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(f.Config())},
 		})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	tlsinspectorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/tls_inspector/v3"
@@ -21,6 +22,7 @@ import (
 const (
 	connectionBuffer  = 32 << 10         // bytes buffered per connection
 	requestHeaderKiB  = 60               // size of all request headers
+	requestHeaders    = 100              // how many there may be
 	headersTimeout    = 10 * time.Second // from the first byte of a request to the end of its headers
 	idleTimeout       = time.Hour        // of a connection without requests
 	streamIdleTimeout = time.Hour        // of a request on which nothing moves: long, for streams and WebSockets
@@ -50,9 +52,12 @@ func Listener(l ir.Listener) (*ir.Resource, error) {
 	if bind.Exclusive {
 		m.EnableReusePort = wrapperspb.Bool(false)
 	}
+	if l.Logged {
+		m.AccessLog = []*accesslogv3.AccessLog{strangersLog()}
+	}
 	var needs []ir.ResourceID
 	for _, c := range l.Chains {
-		chain, wants, err := filterChain(c)
+		chain, wants, err := filterChain(c, l.Logged)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}
@@ -74,12 +79,15 @@ func address(ip string, port uint32) *corev3.Address {
 	}}}
 }
 
-func filterChain(c ir.Chain) (*listenerv3.FilterChain, []ir.ResourceID, error) {
+func filterChain(c ir.Chain, logged bool) (*listenerv3.FilterChain, []ir.ResourceID, error) {
 	http, ok := c.Layer.(ir.HTTP)
 	if !ok {
 		return nil, nil, fmt.Errorf("chain %s: cannot carry %T", c.Name, c.Layer)
 	}
 	manager := connectionManager(http.Table)
+	if manager.HttpFilters = httpFilters(logged); logged {
+		manager.AccessLog = []*accesslogv3.AccessLog{accessLog()}
+	}
 	if err := manager.ValidateAll(); err != nil {
 		return nil, nil, fmt.Errorf("chain %s: %w", c.Name, err)
 	}
@@ -146,23 +154,26 @@ func connectionManager(table ir.RouteTableName) *hcmv3.HttpConnectionManager {
 	source := ads()
 	source.InitialFetchTimeout = durationpb.New(warmingPatience)
 	return &hcmv3.HttpConnectionManager{
-		StatPrefix:  string(table),
-		CodecType:   hcmv3.HttpConnectionManager_AUTO,
-		HttpFilters: httpFilters(),
+		StatPrefix: string(table),
+		CodecType:  hcmv3.HttpConnectionManager_AUTO,
 		RouteSpecifier: &hcmv3.HttpConnectionManager_Rds{
 			Rds: &hcmv3.Rds{RouteConfigName: string(table), ConfigSource: source},
 		},
-		UseRemoteAddress:             wrapperspb.Bool(true),
-		NormalizePath:                wrapperspb.Bool(true),
-		MergeSlashes:                 true,
-		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_REJECT_REQUEST,
-		ServerHeaderTransformation:   hcmv3.HttpConnectionManager_PASS_THROUGH,
-		SchemeHeaderTransformation:   &corev3.SchemeHeaderTransformation{MatchUpstream: true},
-		MaxRequestHeadersKb:          wrapperspb.UInt32(requestHeaderKiB),
-		RequestHeadersTimeout:        durationpb.New(headersTimeout),
-		StreamIdleTimeout:            durationpb.New(streamIdleTimeout),
+		UseRemoteAddress:              wrapperspb.Bool(true),
+		InternalAddressConfig:         nobodyInside(),
+		EarlyHeaderMutationExtensions: unbelieved(),
+		LocalReplyConfig:              localReplies(),
+		NormalizePath:                 wrapperspb.Bool(true),
+		MergeSlashes:                  true,
+		PathWithEscapedSlashesAction:  hcmv3.HttpConnectionManager_REJECT_REQUEST,
+		ServerHeaderTransformation:    hcmv3.HttpConnectionManager_PASS_THROUGH,
+		SchemeHeaderTransformation:    &corev3.SchemeHeaderTransformation{MatchUpstream: true},
+		MaxRequestHeadersKb:           wrapperspb.UInt32(requestHeaderKiB),
+		RequestHeadersTimeout:         durationpb.New(headersTimeout),
+		StreamIdleTimeout:             durationpb.New(streamIdleTimeout),
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
 			IdleTimeout:                  durationpb.New(idleTimeout),
+			MaxHeadersCount:              wrapperspb.UInt32(requestHeaders),
 			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_REJECT_REQUEST,
 		},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{

@@ -331,7 +331,7 @@ func TestAVirtualHostEndsWithA404(t *testing.T) {
 		if len(m.GetRoutes()) != n+1 || last.GetDirectResponse().GetStatus() != 404 || last.GetMatch().GetPrefix() != "/" {
 			t.Errorf("%v", m)
 		}
-		if m.GetName() != "t/a.example" || m.GetName() != r.ID.Name || !slices.Equal(m.GetDomains(), []string{"a.example"}) {
+		if m.GetName() != "t/a.example" || m.GetName() != r.ID.Name || !slices.Equal(m.GetDomains(), []string{"a.example", "a.example."}) {
 			t.Errorf("%s has domains %v", m.GetName(), m.GetDomains())
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // it. Its last route answers 404 to what no rule takes.
 func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 	id := ir.ResourceID{Type: ir.TypeVirtualHost, Name: v.Name.String()}
-	m := &routev3.VirtualHost{Name: id.Name, Domains: []string{string(v.Name.Host)}, Metadata: originMetadata(v.Origin)}
+	m := &routev3.VirtualHost{Name: id.Name, Domains: domains(v.Name.Host), Metadata: originMetadata(v.Origin)}
 	needs := map[ir.ResourceID]bool{}
 	all := make([]*routev3.Route, 0, len(v.Rules)+2)
 	if v.Chain != "" {
@@ -42,6 +42,15 @@ func VirtualHost(v ir.VirtualHost) (*ir.Resource, error) {
 		list = append(list, need)
 	}
 	return encodeChecked(id, m, list)
+}
+
+// domains are the spellings of a host name that Envoy tells apart by more than case. With a dot at its end a name is the
+// same name to DNS, and to backends: another virtual host must not take it.
+func domains(host ir.Hostname) []string {
+	if host == ir.AnyHost {
+		return []string{string(host)}
+	}
+	return []string{string(host), string(host) + "."}
 }
 
 // CheckRule tells whether Envoy would refuse the routes of a rule.

@@ -24,8 +24,9 @@ type Filter struct {
 	PerRoute func(ir.Features) proto.Message
 }
 
-// All lists the filters in the order of the chain. It is the only place that does.
-func All() []Filter { return []Filter{CORS, ExternalAuth, Session, Router} }
+// All lists the filters in the order of the chain. It is the only place that does. Requested stands before them where
+// there is an access log.
+func All() []Filter { return []Filter{WellFormed, CORS, ExternalAuth, Session, Router} }
 
 // Pack wraps a message, deterministically. Packing a message that was just made cannot fail.
 func Pack(m proto.Message) *anypb.Any {
