@@ -168,7 +168,7 @@ func authText(a *ir.ExternalAuth) string {
 	if a == nil {
 		return ""
 	}
-	return fmt.Sprintf(" ask %s grpc=%t prefix=%q request=%v response=%v body=%d", a.Backend, a.GRPC, a.Prefix, a.Request, a.Response, a.MaxBody)
+	return fmt.Sprintf(" ask %s grpc=%t prefix=%q request=%v response=%v", a.Backend, a.GRPC, a.Prefix, a.Request, a.Response)
 }
 
 func headersText(h ir.HeaderEdits) string {

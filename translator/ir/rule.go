@@ -203,7 +203,6 @@ type ExternalAuth struct {
 	Prefix   string   // HTTP: stands before the path that is asked about; empty for none
 	Request  []string // headers that are sent, lower case, sorted; nil for all (gRPC), or for those that always are (HTTP)
 	Response []string // HTTP: headers of the answer that the backend gets, lower case, sorted; nil for all
-	MaxBody  uint32   // bytes of the request's body that are sent; a larger request is refused; 0 sends none
 }
 
 // CORS answers preflight requests and says in answers which other origins may read them (Fetch standard, "CORS

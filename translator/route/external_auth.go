@@ -7,6 +7,7 @@ import (
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/attach"
+	"github.com/cloverleaf-mesh/cloverleaf/translator/finding"
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
 )
 
@@ -25,8 +26,9 @@ func (l *lowering) externalAuth(sub string, f *gwv1.HTTPExternalAuthFilter) *ir.
 		l.dropped = true
 		return nil
 	}
-	if f.ForwardBody != nil {
-		a.MaxBody = uint32(max(f.ForwardBody.MaxSize, 0)) //nolint:gosec // not negative
+	if f.ForwardBody != nil && f.ForwardBody.MaxSize > 0 {
+		// Envoy 1.40 shows a body cut where the frame that is too much ends the request, instead of refusing it with 413.
+		l.drop(finding.RuleUnsupported, sub+".forwardBody.maxSize", "forwardBody of an authorization server")
 	}
 	switch {
 	case grpc && f.GRPCAuthConfig != nil:

@@ -3,8 +3,10 @@ package route
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -172,6 +174,9 @@ func (l *lowering) retry(r *gwv1.HTTPRouteRetry) ir.Retry {
 	return out
 }
 
+// cookiePath is what a cookie's path may be (RFC 6265, 4.1.1): a semicolon would begin another attribute.
+var cookiePath = regexp.MustCompile(`^/[!-:<-~]*$`)
+
 // session reads how sessions are kept on a backend. What the proxy cannot keep is refused: a session that is lost now
 // and then is worse than none.
 func (l *lowering) session(rule *gwv1.HTTPRouteRule) *ir.Session {
@@ -190,6 +195,9 @@ func (l *lowering) session(rule *gwv1.HTTPRouteRule) *ir.Session {
 		if p.Header == nil {
 			return nil
 		}
+		if slices.Contains(untouchable, strings.ToLower(string(p.Header.Name))) {
+			l.drop(finding.RuleHeader, at+".header.name", p.Header.Name)
+		}
 		return &ir.Session{Type: ir.SessionHeader, Name: string(p.Header.Name)}
 	}
 	s := &ir.Session{Name: l.cookieName(), Path: "/"}
@@ -202,6 +210,9 @@ func (l *lowering) session(rule *gwv1.HTTPRouteRule) *ir.Session {
 	}
 	if c.Path != nil {
 		s.Path = *c.Path
+	}
+	if !cookiePath.MatchString(s.Path) {
+		l.drop(finding.RuleUnsupported, at+".cookie.path", "the cookie path "+strconv.Quote(s.Path))
 	}
 	switch {
 	case c.LifetimeType != nil && *c.LifetimeType == gwv1.PermanentCookieLifetimeType:

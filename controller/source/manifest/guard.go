@@ -1,9 +1,8 @@
 package manifest
 
 import (
-	"encoding/json"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cloverleaf-mesh/cloverleaf/translator/ir"
@@ -14,12 +13,23 @@ import (
 func closedPolicy(name ir.Name, fields map[string]any) metav1.Object {
 	p := &gwv1.BackendTLSPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
 	spec, _ := fields["spec"].(map[string]any)
-	targets, _ := spec["targetRefs"].([]any)
+	targets, isList := spec["targetRefs"].([]any)
+	if !isList {
+		targets = []any{spec["targetRefs"]}
+	}
 	for _, target := range targets {
-		var ref gwv1.LocalPolicyTargetReferenceWithSectionName
-		if text, err := json.Marshal(target); err == nil && json.Unmarshal(text, &ref) == nil && ref.Name != "" {
-			p.Spec.TargetRefs = append(p.Spec.TargetRefs, ref)
+		of, _ := target.(map[string]any)
+		called, _ := of["name"].(string)
+		if called == "" {
+			continue
 		}
+		ref := gwv1.LocalPolicyTargetReferenceWithSectionName{}
+		ref.Kind, ref.Name = "Service", gwv1.ObjectName(called)
+		// A port that cannot be told is every port.
+		if section, ok := of["sectionName"].(string); ok && len(validation.IsDNS1123Subdomain(section)) == 0 {
+			ref.SectionName = (*gwv1.SectionName)(&section)
+		}
+		p.Spec.TargetRefs = append(p.Spec.TargetRefs, ref)
 	}
 	if len(p.Spec.TargetRefs) == 0 {
 		return nil

@@ -62,9 +62,6 @@ func authorizer(a *ir.ExternalAuth) *authzv3.ExtAuthz {
 		StatusOnError:              &typev3.HttpStatus{Code: typev3.StatusCode_Forbidden},
 		DecoderHeaderMutationRules: &rulesv3.HeaderMutationRules{DisallowExpression: &stringv3.RegexMatcher{Regex: kept}},
 	}
-	if a.MaxBody > 0 { // without partial messages a larger request is answered with 413
-		m.WithRequestBody = &authzv3.BufferSettings{MaxRequestBytes: a.MaxBody}
-	}
 	if a.GRPC {
 		m.Services = &authzv3.ExtAuthz_GrpcService{GrpcService: &corev3.GrpcService{
 			TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: string(a.Backend)}},

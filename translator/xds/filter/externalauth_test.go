@@ -15,7 +15,7 @@ import (
 func TestAnAuthorizationServerFailsClosed(t *testing.T) {
 	for name, auth := range map[string]ir.ExternalAuth{
 		"HTTP": {Backend: "n/s/80"}, "gRPC": {Backend: "n/s/80", GRPC: true},
-		"with all": {Backend: "n/s/80", Prefix: "/check", Request: []string{"x-a"}, Response: []string{"x-b"}, MaxBody: 1},
+		"with all": {Backend: "n/s/80", Prefix: "/check", Request: []string{"x-a"}, Response: []string{"x-b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, ok := filter.ExternalAuth.PerRoute(ir.Features{Auth: &auth}).(*matchingv3.ExtensionWithMatcherPerRoute)
@@ -26,7 +26,7 @@ func TestAnAuthorizationServerFailsClosed(t *testing.T) {
 				action.GetTypedConfig().GetTypedConfig().UnmarshalTo(&config) != nil || config.ValidateAll() != nil {
 				t.Fatalf("%v", m)
 			}
-			if config.GetFailureModeAllow() || config.GetWithRequestBody().GetAllowPartialMessage() {
+			if config.GetFailureModeAllow() || config.GetWithRequestBody() != nil {
 				t.Errorf("%v", &config)
 			}
 		})
