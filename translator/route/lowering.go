@@ -3,7 +3,6 @@ package route
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,8 +173,11 @@ func (l *lowering) retry(r *gwv1.HTTPRouteRetry) ir.Retry {
 	return out
 }
 
-// cookiePath is what a cookie's path may be (RFC 6265, 4.1.1): a semicolon would begin another attribute.
-var cookiePath = regexp.MustCompile(`^/[!-:<-~]*$`)
+// isCookiePath tells whether a text can be a cookie's path (RFC 6265, 4.1.1): a semicolon would begin another attribute.
+func isCookiePath(path string) bool {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == ';' }
+	return strings.HasPrefix(path, "/") && !strings.ContainsFunc(path, odd)
+}
 
 // session reads how sessions are kept on a backend. What the proxy cannot keep is refused: a session that is lost now
 // and then is worse than none.
@@ -211,7 +213,7 @@ func (l *lowering) session(rule *gwv1.HTTPRouteRule) *ir.Session {
 	if c.Path != nil {
 		s.Path = *c.Path
 	}
-	if !cookiePath.MatchString(s.Path) {
+	if !isCookiePath(s.Path) {
 		l.drop(finding.RuleUnsupported, at+".cookie.path", "the cookie path "+strconv.Quote(s.Path))
 	}
 	switch {

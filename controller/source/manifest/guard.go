@@ -13,10 +13,7 @@ import (
 func closedPolicy(name ir.Name, fields map[string]any) metav1.Object {
 	p := &gwv1.BackendTLSPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
 	spec, _ := fields["spec"].(map[string]any)
-	targets, isList := spec["targetRefs"].([]any)
-	if !isList {
-		targets = []any{spec["targetRefs"]}
-	}
+	targets, _ := spec["targetRefs"].([]any)
 	for _, target := range targets {
 		of, _ := target.(map[string]any)
 		called, _ := of["name"].(string)

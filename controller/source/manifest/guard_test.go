@@ -15,7 +15,6 @@ func TestABrokenPolicyClosesWhateverItNames(t *testing.T) {
 		`[{group: "", kind: Service, name: cart}]`:                          "",
 		`[{group: "", kind: Service, name: cart, sectionName: https}]`:      "https",
 		`[{group: "", kind: Service, name: cart, sectionName: "BAD NAME"}]`: "",
-		`{group: "", kind: Service, name: cart}`:                            "",
 		`[{group: 5, kind: Service, name: cart}]`:                           "",
 	} {
 		f := manifest.NewDecoder().Decode("a.yaml", []byte(`apiVersion: gateway.networking.k8s.io/v1
