@@ -114,15 +114,19 @@ func (f *folder) hides(path string) bool {
 // visit looks at one file that something happened to.
 func (f *folder) visit(path string, hold patience) {
 	info, err := os.Stat(path)
-	link, linkErr := os.Lstat(path)
 	switch {
 	case err == nil && info.Mode().IsRegular():
 		f.refresh(path, stampOf(info), true, hold)
-	case linkErr == nil && link.Mode()&os.ModeSymlink != 0 && err != nil:
+	case err != nil && isLink(path):
 		f.keep(path, stamp{}, errDangling)
 	case f.files[path] != nil && !f.hides(path):
 		f.forget(path)
 	}
+}
+
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
 }
 
 // refresh reads a file if it may have changed.
